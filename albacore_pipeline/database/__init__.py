@@ -1,0 +1,10 @@
+"""The platform database: connections, migrations, SQL files and bulk copies.
+
+Belongs here: how SQL reaches PostgreSQL. Does not belong here: what any query means; those stand in `sql/` and in
+each room's `store.py`.
+"""
+
+from albacore_pipeline.database.engine import connect, copy_rows, query, sql
+from albacore_pipeline.database.migrate import migrate, pending
+
+__all__ = ["connect", "copy_rows", "migrate", "pending", "query", "sql"]

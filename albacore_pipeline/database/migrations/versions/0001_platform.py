@@ -1,0 +1,13 @@
+"""The platform's tables and the report schema."""
+
+from alembic import op
+
+from albacore_pipeline.database.migrate import run_folder
+
+revision = "0001_platform"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create everything."""
+    run_folder(op.get_bind(), "0001_platform")

@@ -1,0 +1,33 @@
+"""The chain of what was done, by whom; append-only, each entry hashed over all before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from albacore_pipeline.database import sql
+
+PIPELINE = "pipeline"  # the actor of what nobody asked for by hand
+
+
+def record(
+    connection: sa.Connection,
+    *,
+    now: datetime,
+    action: str,
+    subject: str,
+    details: Mapping[str, Any],
+    actor: str = PIPELINE,
+) -> None:
+    """Append an entry in the caller's transaction. Takes the chain's lock: record last in a transaction."""
+    parameters = {"now": now, "actor": actor, "action": action, "subject": subject}
+    sql(connection, "effects/audit_record", details=json.dumps(details, default=str), **parameters)
+
+
+def broken_links(connection: sa.Connection) -> list[int]:
+    """The sequence numbers at which the chain does not hold; empty is good."""
+    return [row.seq for row in sql(connection, "effects/audit_broken_links")]

@@ -1,0 +1,5 @@
+-- What became of each customer's month, for the report of the run.
+select verdict.customer, action, revision, blocked, verdict.currency,
+    (select coalesce(sum(amount), 0) from rated where rated.customer = verdict.customer) as amount,
+    (select coalesce(sum(wh), 0) from rated where rated.customer = verdict.customer) * 0.001 as kwh
+from verdict order by customer
