@@ -43,21 +43,62 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
 
-    home: Path = Field(PROJECT / ".albacore", alias="ALBACORE_HOME", description="embedded data, Dagster's home, the sandbox's state")
-    archive: str = Field("", alias="ALBACORE_ARCHIVE", description="raw answers and statements: a path or an fsspec URL; default: under the home")
-    registry: str = Field("", alias="ALBACORE_REGISTRY", description="folder with the registry's files; default: `registry` under the home, or the sandbox's")
-    database_url: SecretStr = Field(SecretStr(""), alias="ALBACORE_DATABASE_URL", description="the platform database; default: the embedded one")
-    dagster_database_url: SecretStr = Field(SecretStr(""), alias="ALBACORE_DAGSTER_DATABASE_URL", description="Dagster's own storage; default: the embedded one")
-    sandbox_url: str = Field("", alias="ALBACORE_SANDBOX_URL", description="set by `albacore env`, `up` and `demo`: the sandbox that stands in for what is not configured")
-    effects: Literal["dry_run", "live"] = Field("dry_run", alias="ALBACORE_EFFECTS", description="`dry_run` prepares and shows documents, and nothing leaves; `live` sends")
+    home: Path = Field(
+        PROJECT / ".albacore", alias="ALBACORE_HOME", description="embedded data, Dagster's home, the sandbox's state"
+    )
+    archive: str = Field(
+        "",
+        alias="ALBACORE_ARCHIVE",
+        description="raw answers and statements: a path or an fsspec URL; default: under the home",
+    )
+    registry: str = Field(
+        "",
+        alias="ALBACORE_REGISTRY",
+        description="folder with the registry's files; default: `registry` under the home, or the sandbox's",
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""), alias="ALBACORE_DATABASE_URL", description="the platform database; default: the embedded one"
+    )
+    dagster_database_url: SecretStr = Field(
+        SecretStr(""),
+        alias="ALBACORE_DAGSTER_DATABASE_URL",
+        description="Dagster's own storage; default: the embedded one",
+    )
+    sandbox_url: str = Field(
+        "",
+        alias="ALBACORE_SANDBOX_URL",
+        description="set by `albacore env`, `up` and `demo`: the sandbox that stands in for what is not configured",
+    )
+    effects: Literal["dry_run", "live"] = Field(
+        "dry_run",
+        alias="ALBACORE_EFFECTS",
+        description="`dry_run` prepares and shows documents, and nothing leaves; `live` sends",
+    )
     live_from: str = Field("", alias="ALBACORE_LIVE_FROM", description="YYYY-MM; months before it are never sent")
-    xero_tenant_id: str = Field("", alias="ALBACORE_XERO_TENANT_ID", description="must equal the tenant that Xero reports before anything is sent live")
+    xero_tenant_id: str = Field(
+        "",
+        alias="ALBACORE_XERO_TENANT_ID",
+        description="must equal the tenant that Xero reports before anything is sent live",
+    )
     xero_client_id: str = Field("", alias="XERO_CLIENT_ID", description="of the custom connection")
-    xero_client_secret: SecretStr = Field(SecretStr(""), alias="XERO_CLIENT_SECRET", description="of the custom connection")
-    xero_api_url: str = Field("https://api.xero.com/api.xro/2.0", alias="XERO_API_URL", description="Xero's accounting API")
-    xero_token_url: str = Field("https://identity.xero.com/connect/token", alias="XERO_TOKEN_URL", description="Xero's token endpoint")
-    xero_webhook_key: SecretStr = Field(SecretStr(""), alias="XERO_WEBHOOK_KEY", description="signing key of the webhook subscription")
-    smtp_url: SecretStr = Field(SecretStr(""), alias="SMTP_URL", description="smtp:// or smtps://[user:password@]host:port of the mail relay")
+    xero_client_secret: SecretStr = Field(
+        SecretStr(""), alias="XERO_CLIENT_SECRET", description="of the custom connection"
+    )
+    xero_api_url: str = Field(
+        "https://api.xero.com/api.xro/2.0", alias="XERO_API_URL", description="Xero's accounting API"
+    )
+    xero_token_url: str = Field(
+        "https://identity.xero.com/connect/token", alias="XERO_TOKEN_URL", description="Xero's token endpoint"
+    )
+    xero_sales_account: str = Field(
+        "200", alias="XERO_SALES_ACCOUNT", description="the account code that invoice lines are booked to"
+    )
+    xero_webhook_key: SecretStr = Field(
+        SecretStr(""), alias="XERO_WEBHOOK_KEY", description="signing key of the webhook subscription"
+    )
+    smtp_url: SecretStr = Field(
+        SecretStr(""), alias="SMTP_URL", description="smtp:// or smtps://[user:password@]host:port of the mail relay"
+    )
     mail_from: str = Field("billing@albacore.example", alias="MAIL_FROM", description="sender of every mail")
 
     @field_validator("live_from")
@@ -109,7 +150,9 @@ class Settings(BaseModel):
     def require_database_url(self) -> str:
         """The platform database's URL; raises SettingsError when there is none."""
         if not self.database_url.get_secret_value():
-            raise SettingsError('ALBACORE_DATABASE_URL is not set: eval "$(albacore env)", or give the URL of a PostgreSQL')
+            raise SettingsError(
+                'ALBACORE_DATABASE_URL is not set: eval "$(albacore env)", or give the URL of a PostgreSQL'
+            )
         return self.database_url.get_secret_value()
 
 
@@ -131,7 +174,11 @@ class SiteSettings(BaseModel):
         """Read `<SITE>_…`; raises SettingsError that names the variable."""
         environment = os.environ if environment is None else environment
         prefix = f"{site.upper()}_"
-        given = {name: environment[prefix + name.upper()] for name in cls.model_fields if environment.get(prefix + name.upper())}
+        given = {
+            name: environment[prefix + name.upper()]
+            for name in cls.model_fields
+            if environment.get(prefix + name.upper())
+        }
         try:
             return cls.model_validate(given)
         except ValidationError as error:

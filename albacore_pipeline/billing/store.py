@@ -50,7 +50,9 @@ def rate_month(connection: sa.Connection, *, month: Month, run_id: str, now: dat
     A customer-month with a document is never touched: where the rating differs from it, a new revision stands beside
     it. Raises NoRegistry.
     """
-    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('albacore.billing ' || :month))"), {"month": str(month)})
+    connection.execute(
+        sa.text("select pg_advisory_xact_lock(hashtext('albacore.billing ' || :month))"), {"month": str(month)}
+    )
     registry = sql(connection, "registry/newest_version").one_or_none()
     if registry is None:
         raise NoRegistry("no registry is loaded: albacore registry load DIR")
@@ -59,7 +61,9 @@ def rate_month(connection: sa.Connection, *, month: Month, run_id: str, now: dat
     for step, table, needs in STEPS:
         sql(connection, f"billing/{step}", **{name: days[name] for name in needs})
         connection.execute(sa.text(f"analyze {table}"))
-    run = sql(connection, "billing/open_run", first_day=first, registry_version=registry.version, run_id=run_id, now=now).scalar_one()
+    run = sql(
+        connection, "billing/open_run", first_day=first, registry_version=registry.version, run_id=run_id, now=now
+    ).scalar_one()
     sql(connection, "billing/withdraw")
     sql(connection, "billing/write_months", first_day=first, billing_run_id=run)
     sql(connection, "billing/write_records", first_day=first)
@@ -76,5 +80,3 @@ def months_to_bill(connection: sa.Connection, *, now: datetime) -> list[Month]:
     """The months that are over at every site and have something that no rating has seen yet."""
     rows = sql(connection, "billing/months_to_bill", now=now, today=now.date())
     return [Month.of(row.first_day) for row in rows]
-
-

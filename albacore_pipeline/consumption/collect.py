@@ -48,13 +48,17 @@ def collect_day(
     window = day_window(day=day, timezone=site.timezone)
     if day > store.last_complete_day(site=site, now=clock.now()):
         ready = window.end + site.margin
-        raise FailedRead(f"{site.name} {day}: the day is not over at the site; collect it after {ready:%Y-%m-%d %H:%M} UTC")
+        raise FailedRead(
+            f"{site.name} {day}: the day is not over at the site; collect it after {ready:%Y-%m-%d %H:%M} UTC"
+        )
     machines = source.machines(as_of=window.end)
     if not machines:
         raise FailedRead(f"{site.name} {day}: the site lists no machine; check its inventory")
     with engine.connect() as connection:
         better = store.ratings(connection, site=site)
-    rated = [dataclasses.replace(machine, rated_watts=better.get(machine.name, machine.rated_watts)) for machine in machines]
+    rated = [
+        dataclasses.replace(machine, rated_watts=better.get(machine.name, machine.rated_watts)) for machine in machines
+    ]
     raw: list[str] = []
     batches = source.samples(
         machines=[machine.name for machine in machines],

@@ -14,7 +14,6 @@ from albacore_pipeline.consumption.energy import EnergyDay
 from albacore_pipeline.data_centres.interface import Machine
 from albacore_pipeline.database import copy_rows, sql
 from albacore_pipeline.effects import audit
-from albacore_pipeline.periods import Window
 from albacore_pipeline.periods import local_day
 from albacore_pipeline.sites import Site
 
@@ -38,7 +37,14 @@ class Stored:
 def sync_sites(connection: sa.Connection, *, sites: Sequence[tuple[Site, date]]) -> None:
     """Write the sites as the program knows them, each with the first day on which data is expected."""
     for site, starts_on in sites:
-        sql(connection, "consumption/upsert_sites", site=site.name, country=site.country, timezone=site.timezone, starts_on=starts_on)
+        sql(
+            connection,
+            "consumption/upsert_sites",
+            site=site.name,
+            country=site.country,
+            timezone=site.timezone,
+            starts_on=starts_on,
+        )
 
 
 def store_inventory(connection: sa.Connection, *, site: Site, machines: Sequence[Machine], day: date) -> None:
@@ -61,7 +67,14 @@ def ratings(connection: sa.Connection, *, site: Site) -> dict[str, int]:
 
 
 def store_day(
-    connection: sa.Connection, *, site: Site, day: date, energy: EnergyDay, raw: Sequence[str], run_id: str, now: datetime
+    connection: sa.Connection,
+    *,
+    site: Site,
+    day: date,
+    energy: EnergyDay,
+    raw: Sequence[str],
+    run_id: str,
+    now: datetime,
 ) -> Stored:
     """Store one reading of a site-day as a revision, in the caller's transaction.
 
@@ -79,18 +92,36 @@ def store_day(
         newest = revisions[0]
         return Stored(collection_id=newest.collection_id, revision=newest.revision, state="waiting", new=False)
     revision = revisions[0].revision + 1 if revisions else 1
-    parameters = {"run_id": run_id, "sha256": sha256, "readings": energy.readings, "raw": json.dumps(list(raw)), "now": now}
-    collection = sql(connection, "consumption/insert_collection", site=site.name, day=day, revision=revision, **parameters).scalar_one()
+    parameters = {
+        "run_id": run_id,
+        "sha256": sha256,
+        "readings": energy.readings,
+        "raw": json.dumps(list(raw)),
+        "now": now,
+    }
+    collection = sql(
+        connection, "consumption/insert_collection", site=site.name, day=day, revision=revision, **parameters
+    ).scalar_one()
     _copy_machine_days(connection, collection=collection, site=site, day=day, energy=energy)
     _copy_refused(connection, collection=collection, energy=energy)
     reason = _why_waiting(connection, old=accepted.collection_id, new=collection, day=day) if accepted else ""
     if reason:
         return Stored(collection_id=collection, revision=revision, state="waiting", new=True, reason=reason)
-    sql(connection, "consumption/decide", collection_id=collection, state="accepted", reason=None, actor=audit.PIPELINE, now=now)
+    sql(
+        connection,
+        "consumption/decide",
+        collection_id=collection,
+        state="accepted",
+        reason=None,
+        actor=audit.PIPELINE,
+        now=now,
+    )
     return Stored(collection_id=collection, revision=revision, state="accepted", new=True)
 
 
-def decide_revision(connection: sa.Connection, *, site: str, day: date, accept: bool, actor: str, reason: str, now: datetime) -> int:
+def decide_revision(
+    connection: sa.Connection, *, site: str, day: date, accept: bool, actor: str, reason: str, now: datetime
+) -> int:
     """Accept or refuse the waiting revision of a site-day by a person's word; returns its number.
 
     Raises LookupError when none waits.
@@ -99,7 +130,15 @@ def decide_revision(connection: sa.Connection, *, site: str, day: date, accept: 
     if not waiting:
         raise LookupError(f"no revision of {site} {day} waits for a decision")
     state = "accepted" if accept else "refused"
-    sql(connection, "consumption/decide", collection_id=waiting[0].collection_id, state=state, reason=reason, actor=actor, now=now)
+    sql(
+        connection,
+        "consumption/decide",
+        collection_id=waiting[0].collection_id,
+        state=state,
+        reason=reason,
+        actor=actor,
+        now=now,
+    )
     details = {"revision": waiting[0].revision, "state": state, "reason": reason}
     audit.record(connection, now=now, actor=actor, action="accept_revision", subject=f"{site} {day}", details=details)
     return int(waiting[0].revision)
@@ -145,7 +184,9 @@ MACHINE_DAY = {
 
 def _copy_machine_days(connection: sa.Connection, *, collection: int, site: Site, day: date, energy: EnergyDay) -> None:
     connection.execute(sa.text("select albacore.ensure_month(:day)"), {"day": day})
-    known = connection.execute(sa.text("select machine, machine_id from albacore.machine where site = :site"), {"site": site.name})
+    known = connection.execute(
+        sa.text("select machine, machine_id from albacore.machine where site = :site"), {"site": site.name}
+    )
     ids = {row.machine: row.machine_id for row in known}
 
     def rows() -> Iterator[Sequence[Any]]:
@@ -161,11 +202,32 @@ def _copy_machine_days(connection: sa.Connection, *, collection: int, site: Site
             energy.flags,
         )
         hours = energy.hourly_wh.shape[1]
-        for machine, wh, hourly, letters, quality, measured, estimated, estimated_wh, flags in zip(*columns, strict=True):
+        for machine, wh, hourly, letters, quality, measured, estimated, estimated_wh, flags in zip(
+            *columns, strict=True
+        ):
             known_wh = wh if measured + estimated else None
-            yield (collection, ids[machine], day, known_wh, hourly, letters, quality, hours, measured, estimated, estimated_wh, ",".join(flags))
+            yield (
+                collection,
+                ids[machine],
+                day,
+                known_wh,
+                hourly,
+                letters,
+                quality,
+                hours,
+                measured,
+                estimated,
+                estimated_wh,
+                ",".join(flags),
+            )
 
-    copy_rows(connection, table="albacore.machine_day", columns=list(MACHINE_DAY), types=list(MACHINE_DAY.values()), rows=rows())
+    copy_rows(
+        connection,
+        table="albacore.machine_day",
+        columns=list(MACHINE_DAY),
+        types=list(MACHINE_DAY.values()),
+        rows=rows(),
+    )
 
 
 def _copy_refused(connection: sa.Connection, *, collection: int, energy: EnergyDay) -> None:
@@ -174,5 +236,7 @@ def _copy_refused(connection: sa.Connection, *, collection: int, energy: EnergyD
         table="albacore.quarantined_reading",
         columns=["collection_id", "machine", "at", "value", "reason"],
         types=["int8", "text", "timestamptz", "text", "text"],
-        rows=((collection, refused.machine, refused.at, refused.value[:200], refused.reason) for refused in energy.refused),
+        rows=(
+            (collection, refused.machine, refused.at, refused.value[:200], refused.reason) for refused in energy.refused
+        ),
     )

@@ -54,7 +54,12 @@ def driver(connection: sa.Connection) -> psycopg.Connection[Any]:
 
 
 def copy_rows(
-    connection: sa.Connection, *, table: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[Any]]
+    connection: sa.Connection,
+    *,
+    table: str,
+    columns: Sequence[str],
+    types: Sequence[str],
+    rows: Iterable[Sequence[Any]],
 ) -> None:
     """COPY rows into a table in PostgreSQL's binary format, inside the connection's transaction.
 

@@ -124,10 +124,18 @@ def prepare(
     Returns the effect's id. Raises ValueError when the key is taken by another payload.
     """
     sha256 = fingerprint(payload)
-    parameters = {"kind": kind, "business_key": business_key, "payload": json.dumps(payload), "sha256": sha256, "now": now}
+    parameters = {
+        "kind": kind,
+        "business_key": business_key,
+        "payload": json.dumps(payload),
+        "sha256": sha256,
+        "now": now,
+    }
     row = sql(connection, "effects/prepare", **parameters).one()
     if row.payload_sha256 != sha256:
-        raise ValueError(f"effect {business_key} exists with another payload: an effect never changes, give it a new key")
+        raise ValueError(
+            f"effect {business_key} exists with another payload: an effect never changes, give it a new key"
+        )
     return int(row.effect_id)
 
 

@@ -40,7 +40,9 @@ class RegistryRefused(Exception):
     """The registry was refused whole; `problems` has them all."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(map(str, problems[:20])) + (f"; and {len(problems) - 20} more" if len(problems) > 20 else ""))
+        super().__init__(
+            "; ".join(map(str, problems[:20])) + (f"; and {len(problems) - 20} more" if len(problems) > 20 else "")
+        )
         self.problems = problems
 
 
@@ -87,7 +89,11 @@ class _Reader:
             header = [column.strip() for column in next(reader, [])]
             if not self._header_holds(name, header, model):
                 return []
-            return [row for row in (self._row(name, reader.line_num, header, cells, model) for cells in reader if cells) if row]
+            return [
+                row
+                for row in (self._row(name, reader.line_num, header, cells, model) for cells in reader if cells)
+                if row
+            ]
         except csv.Error as error:
             self.problems.append(Problem(name, reader.line_num, "", f"is not CSV: {error}"))
             return []
@@ -98,12 +104,21 @@ class _Reader:
         for column in sorted(missing):
             self.problems.append(Problem(name, 1, column, "this column is missing from the header"))
         for column in sorted(unknown):
-            self.problems.append(Problem(name, 1, column or "(empty)", "no such column: separate columns by commas and see the README for their names"))
+            self.problems.append(
+                Problem(
+                    name,
+                    1,
+                    column or "(empty)",
+                    "no such column: separate columns by commas and see the README for their names",
+                )
+            )
         if len(set(header)) < len(header):
             self.problems.append(Problem(name, 1, "", "a column stands twice in the header"))
         return not missing and not unknown and len(set(header)) == len(header)
 
-    def _row(self, name: str, line: int, header: Sequence[str], cells: Sequence[str], model: type[RowType]) -> tuple[int, RowType] | None:
+    def _row(
+        self, name: str, line: int, header: Sequence[str], cells: Sequence[str], model: type[RowType]
+    ) -> tuple[int, RowType] | None:
         if len(cells) != len(header):
             self.problems.append(Problem(name, line, "", f"has {len(cells)} cells, the header has {len(header)}"))
             return None
@@ -111,7 +126,9 @@ class _Reader:
             self.problems.append(Problem(name, line, "", f"has a cell of more than {LARGEST_CELL} characters"))
             return None
         try:
-            return line, model.model_validate({column: cell for column, cell in zip(header, cells, strict=True) if cell.strip()})
+            return line, model.model_validate(
+                {column: cell for column, cell in zip(header, cells, strict=True) if cell.strip()}
+            )
         except ValidationError as error:
             for wrong in error.errors(include_url=False):
                 column = str(wrong["loc"][0]) if wrong["loc"] else ""
@@ -131,7 +148,9 @@ class _Reader:
             content = yaml.safe_load(text)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            self.problems.append(Problem(name, mark.line + 1 if mark else 0, "", f"is not YAML: {getattr(error, 'problem', error)}"))
+            self.problems.append(
+                Problem(name, mark.line + 1 if mark else 0, "", f"is not YAML: {getattr(error, 'problem', error)}")
+            )
             return {}
         if not isinstance(content, dict) or not all(isinstance(versions, list) for versions in content.values()):
             self.problems.append(Problem(name, 1, "", "must be a mapping of policy names to lists of versions"))
@@ -139,7 +158,9 @@ class _Reader:
         policies: dict[str, list[Policy]] = {}
         for policy, versions in content.items():
             try:
-                policies[str(policy)] = sorted((Policy.model_validate(version) for version in versions), key=lambda version: version.from_day)
+                policies[str(policy)] = sorted(
+                    (Policy.model_validate(version) for version in versions), key=lambda version: version.from_day
+                )
             except ValidationError as error:
                 for wrong in error.errors(include_url=False):
                     self.problems.append(Problem(name, 0, f"{policy}.{'.'.join(map(str, wrong['loc']))}", wrong["msg"]))
@@ -190,12 +211,26 @@ def _relations(
         if tariff.customer and tariff.customer not in known:
             yield Problem("tariffs.csv", line, "customer", f"{tariff.customer!r} is not in customers.csv")
         elif tariff.customer and known[tariff.customer].currency != tariff.currency:
-            yield Problem("tariffs.csv", line, "currency", f"is {tariff.currency}, the customer's is {known[tariff.customer].currency}")
-    yield from _overlaps("assignments.csv", assignments, lambda row: (row.site, row.machine), "the machine belongs to somebody already")
-    yield from _overlaps("tariffs.csv", tariffs, lambda row: (row.customer, row.site, row.currency), "another tariff holds for the same customer, site and currency")
+            yield Problem(
+                "tariffs.csv",
+                line,
+                "currency",
+                f"is {tariff.currency}, the customer's is {known[tariff.customer].currency}",
+            )
+    yield from _overlaps(
+        "assignments.csv", assignments, lambda row: (row.site, row.machine), "the machine belongs to somebody already"
+    )
+    yield from _overlaps(
+        "tariffs.csv",
+        tariffs,
+        lambda row: (row.customer, row.site, row.currency),
+        "another tariff holds for the same customer, site and currency",
+    )
 
 
-def _duplicates(file: str, rows: Iterable[tuple[int, RowType]], key: Callable[[RowType], Hashable], column: str) -> Iterator[Problem]:
+def _duplicates(
+    file: str, rows: Iterable[tuple[int, RowType]], key: Callable[[RowType], Hashable], column: str
+) -> Iterator[Problem]:
     first: dict[Hashable, int] = {}
     for line, row in rows:
         if key(row) in first:
@@ -203,7 +238,9 @@ def _duplicates(file: str, rows: Iterable[tuple[int, RowType]], key: Callable[[R
         first.setdefault(key(row), line)
 
 
-def _overlaps(file: str, rows: Iterable[tuple[int, DatedType]], key: Callable[[DatedType], Hashable], message: str) -> Iterator[Problem]:
+def _overlaps(
+    file: str, rows: Iterable[tuple[int, DatedType]], key: Callable[[DatedType], Hashable], message: str
+) -> Iterator[Problem]:
     groups: defaultdict[Hashable, list[tuple[int, DatedType]]] = defaultdict(list)
     for line, row in rows:
         groups[key(row)].append((line, row))

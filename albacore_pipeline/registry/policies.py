@@ -1,9 +1,9 @@
 """Escalation policies as data: what `policies.yaml` may say. When they act is `escalation/evaluate.py`.
 
-    default:
-      - from_day: 2025-01-01
-        reminder_business_days: 1
-        owners: {reminder: receivables@albacore.example}
+default:
+  - from_day: 2025-01-01
+    reminder_business_days: 1
+    owners: {reminder: receivables@albacore.example}
 """
 
 from __future__ import annotations

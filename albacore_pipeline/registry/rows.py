@@ -11,7 +11,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from albacore_pipeline.sites import SITES
 
 FOREVER = date(9999, 12, 31)  # an empty to_day, in Python; PostgreSQL holds 'infinity'
-MINOR_UNITS = {"EUR": 2, "NOK": 2, "USD": 2, "GBP": 2, "SEK": 2, "DKK": 2, "ETB": 2, "IDR": 2, "JPY": 0, "ISK": 0, "KRW": 0}
+MINOR_UNITS = {
+    "EUR": 2,
+    "NOK": 2,
+    "USD": 2,
+    "GBP": 2,
+    "SEK": 2,
+    "DKK": 2,
+    "ETB": 2,
+    "IDR": 2,
+    "JPY": 0,
+    "ISK": 0,
+    "KRW": 0,
+}
 
 
 def _known_site(value: str) -> str:

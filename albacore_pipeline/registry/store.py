@@ -44,10 +44,20 @@ def load(connection: sa.Connection, registry: Registry, *, actor: str, reason: s
     if newest and newest.content_sha256 == registry.content_sha256:
         return Loaded(version=newest.version, changes={})
     version = (newest.version if newest else 0) + 1
-    sql(connection, "registry/insert_version", version=version, sha256=registry.content_sha256, now=now, actor=actor, reason=reason)
+    sql(
+        connection,
+        "registry/insert_version",
+        version=version,
+        sha256=registry.content_sha256,
+        now=now,
+        actor=actor,
+        reason=reason,
+    )
     changes = {table.name: _merge(connection, table, version=version) for table in _tables(registry)}
     details = {"version": version, "sha256": registry.content_sha256, "reason": reason, "changes": changes}
-    audit.record(connection, now=now, actor=actor, action="load_registry", subject=f"registry {version}", details=details)
+    audit.record(
+        connection, now=now, actor=actor, action="load_registry", subject=f"registry {version}", details=details
+    )
     return Loaded(version=version, changes=changes)
 
 
@@ -66,7 +76,10 @@ def _merge(connection: sa.Connection, table: _Table, *, version: int) -> tuple[i
         sql(connection, "registry/add_unknown_machines")
     connection.execute(sa.text(f"create temp table incoming on commit drop as {table.select}; analyze incoming"))
     columns = ", ".join(table.columns)
-    gone = connection.execute(sa.text(_GONE.format(table=table.name, incoming=_of("incoming", table), ours=_of(table.name, table))), {"version": version}).rowcount
+    gone = connection.execute(
+        sa.text(_GONE.format(table=table.name, incoming=_of("incoming", table), ours=_of(table.name, table))),
+        {"version": version},
+    ).rowcount
     come = connection.execute(sa.text(_COME.format(table=table.name, columns=columns)), {"version": version}).rowcount
     connection.execute(sa.text("drop table staged, incoming"))
     return come, gone
@@ -104,24 +117,79 @@ def _tables(registry: Registry) -> list[_Table]:
         _Table(
             name="assignment",
             columns=["machine_id", "customer", "from_day", "to_day", "state"],
-            staged=[("site", "text"), ("machine", "text"), ("customer", "text"), ("from_day", "date"), ("to_day", "date"), ("state", "text")],
+            staged=[
+                ("site", "text"),
+                ("machine", "text"),
+                ("customer", "text"),
+                ("from_day", "date"),
+                ("to_day", "date"),
+                ("state", "text"),
+            ],
             select=f"select machine_id, customer, from_day, {_TO_DAY}, state from staged join albacore.machine using (site, machine)",
-            rows=((row.site, row.machine, row.customer, row.from_day, row.to_day, row.state) for row in registry.assignments),
+            rows=(
+                (row.site, row.machine, row.customer, row.from_day, row.to_day, row.state)
+                for row in registry.assignments
+            ),
         ),
         _Table(
             name="tariff",
-            columns=["tariff", "customer", "site", "from_day", "to_day", "kind", "currency", "unit_price", "multiplier", "fee_per_machine_day", "minimum_per_month"],
-            staged=[("tariff", "text"), ("customer", "text"), ("site", "text"), ("from_day", "date"), ("to_day", "date"), ("kind", "text"), ("currency", "text"),
-                    ("unit_price", "numeric"), ("multiplier", "numeric"), ("fee_per_machine_day", "numeric"), ("minimum_per_month", "numeric")],
-            select="select tariff, nullif(customer, '') as customer, nullif(site, '') as site, from_day, " + _TO_DAY + ","
+            columns=[
+                "tariff",
+                "customer",
+                "site",
+                "from_day",
+                "to_day",
+                "kind",
+                "currency",
+                "unit_price",
+                "multiplier",
+                "fee_per_machine_day",
+                "minimum_per_month",
+            ],
+            staged=[
+                ("tariff", "text"),
+                ("customer", "text"),
+                ("site", "text"),
+                ("from_day", "date"),
+                ("to_day", "date"),
+                ("kind", "text"),
+                ("currency", "text"),
+                ("unit_price", "numeric"),
+                ("multiplier", "numeric"),
+                ("fee_per_machine_day", "numeric"),
+                ("minimum_per_month", "numeric"),
+            ],
+            select="select tariff, nullif(customer, '') as customer, nullif(site, '') as site, from_day, "
+            + _TO_DAY
+            + ","
             " kind, currency, unit_price, multiplier, fee_per_machine_day, minimum_per_month from staged",
-            rows=((row.tariff, row.customer, row.site, row.from_day, row.to_day, row.kind, row.currency, row.unit_price, row.multiplier,
-                   row.fee_per_machine_day, row.minimum_per_month) for row in registry.tariffs),
+            rows=(
+                (
+                    row.tariff,
+                    row.customer,
+                    row.site,
+                    row.from_day,
+                    row.to_day,
+                    row.kind,
+                    row.currency,
+                    row.unit_price,
+                    row.multiplier,
+                    row.fee_per_machine_day,
+                    row.minimum_per_month,
+                )
+                for row in registry.tariffs
+            ),
         ),
         _Table(
             name="machine_rating",
             columns=["machine_id", "rated_watts", "serial", "model"],
-            staged=[("site", "text"), ("machine", "text"), ("rated_watts", "integer"), ("serial", "text"), ("model", "text")],
+            staged=[
+                ("site", "text"),
+                ("machine", "text"),
+                ("rated_watts", "integer"),
+                ("serial", "text"),
+                ("model", "text"),
+            ],
             select="select machine_id, staged.rated_watts, nullif(staged.serial, '') as serial, nullif(staged.model, '') as model from staged join albacore.machine using (site, machine)",
             rows=((row.site, row.machine, row.rated_watts, row.serial, row.model) for row in registry.machines),
         ),
@@ -130,6 +198,10 @@ def _tables(registry: Registry) -> list[_Table]:
             columns=["policy", "from_day", "definition"],
             staged=[("policy", "text"), ("from_day", "date"), ("definition", "text")],
             select="select policy, from_day, definition::jsonb as definition from staged",
-            rows=((name, version.from_day, json.dumps(version.model_dump(mode="json"))) for name, versions in registry.policies.items() for version in versions),
+            rows=(
+                (name, version.from_day, json.dumps(version.model_dump(mode="json")))
+                for name, versions in registry.policies.items()
+                for version in versions
+            ),
         ),
     ]

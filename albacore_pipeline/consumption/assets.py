@@ -1,0 +1,223 @@
+"""The collection assets of each site, its job and its nightly schedule.
+
+Belongs here: what a data engineer sees of a site. Does not belong here: how a day is collected (`collect.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import dagster as dg
+
+from albacore_pipeline.consumption.collect import Collected, collect_day, read_inventory
+from albacore_pipeline.consumption.store import last_complete_day, sync_sites
+from albacore_pipeline.data_centres.interface import FailedRead
+from albacore_pipeline.data_centres.resources import ArchiveResource, DataCentreResource
+from albacore_pipeline.database.resources import PlatformResource
+from albacore_pipeline.periods import FIRST_DAY
+from albacore_pipeline.settings import starts_on
+from albacore_pipeline.sites import SITES, Site
+
+DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
+RETRY = dg.RetryPolicy(max_retries=1, delay=5)
+BARS = "▁▂▃▄▅▆▇█"
+WORST = 5
+
+
+def site_definitions(site: Site) -> dg.Definitions:
+    """Everything that Dagster knows of a site."""
+    machines, consumption = machines_asset(site), consumption_asset(site)
+    job = dg.define_asset_job(f"collect_{site.name}", selection=[machines, consumption], tags={"site": site.name})
+    return dg.Definitions(
+        assets=[machines, consumption],
+        jobs=[job],
+        schedules=[nightly_schedule(site, job)],
+        resources={site.name: DataCentreResource(site=site.name)},
+    )
+
+
+def machines_asset(site: Site) -> dg.AssetsDefinition:
+    """The site's inventory as of now."""
+
+    @dg.asset(
+        key=[site.name, "machines"],
+        group_name="collection",
+        pool=site.name,
+        required_resource_keys={site.name},
+        description=f"The machines of {site.name.capitalize()} as the site itself lists them.",
+        owners=["team:operations"],
+    )
+    def machines(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        _know_sites(platform)
+        source = getattr(context.resources, site.name).source()
+        try:
+            found = read_inventory(site=site, source=source, engine=platform.engine, clock=platform.clock)
+        except FailedRead as error:
+            raise dg.Failure(str(error)) from None
+        unrated = [machine.name for machine in found if machine.rated_watts is None]
+        return dg.MaterializeResult(metadata={"machines": len(found), "unrated": unrated})
+
+    return machines
+
+
+def consumption_asset(site: Site) -> dg.AssetsDefinition:
+    """Watt-hours per machine of one site-local day, by hour, with quality."""
+
+    @dg.asset(
+        key=[site.name, "consumption"],
+        deps=[[site.name, "machines"]],
+        partitions_def=DAILY,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="collection",
+        pool=site.name,
+        required_resource_keys={site.name},
+        retry_policy=RETRY,
+        check_specs=[
+            dg.AssetCheckSpec(
+                "complete", asset=[site.name, "consumption"], description="Every hour of every machine is known."
+            ),
+            dg.AssetCheckSpec(
+                "plausible",
+                asset=[site.name, "consumption"],
+                description="No reading was refused and no revision waits for a person.",
+            ),
+        ],
+        description=(
+            f"Energy of each machine at {site.name.capitalize()}. A partition is that calendar day in {site.timezone},"
+            " 23 to 25 hours long, whatever Dagster's own label in UTC says."
+        ),
+        owners=["team:operations"],
+    )
+    def consumption(
+        context: dg.AssetExecutionContext, platform: PlatformResource, archive: ArchiveResource
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        _know_sites(platform)
+        source = getattr(context.resources, site.name).source()
+        collected: list[Collected] = []
+        failures: list[str] = []
+        for key in context.partition_keys:
+            try:
+                day = collect_day(
+                    site=site,
+                    day=date.fromisoformat(key),
+                    source=source,
+                    archive=archive.open(),
+                    engine=platform.engine,
+                    clock=platform.clock,
+                    run_id=context.run_id,
+                )
+            except FailedRead as error:
+                failures.append(str(error))
+                continue
+            collected.append(day)
+        if failures:
+            _keep_what_worked(context, collected)
+            raise dg.Failure(
+                failures[0] if len(failures) == 1 else f"{len(failures)} days failed: {' | '.join(failures)}"
+            )
+        if len(context.partition_keys) > 1:
+            for day in collected:
+                context.add_asset_metadata(metadata(day), partition_key=day.day.isoformat())
+        version = hashlib.sha256("".join(day.energy.content_hash() for day in collected).encode()).hexdigest()
+        return dg.MaterializeResult(
+            metadata=metadata(collected[0]) if len(collected) == 1 else {},
+            check_results=list(checks(collected)),
+            data_version=dg.DataVersion(version),
+        )
+
+    return consumption
+
+
+def nightly_schedule(site: Site, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:  # type: ignore[name-defined]
+    """Collects the newest complete day each morning of the site, and reads declared late days again."""
+
+    @dg.schedule(
+        name=f"nightly_{site.name}",
+        job=job,
+        cron_schedule="30 4 * * *",
+        execution_timezone=site.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def nightly(platform: PlatformResource) -> dg.RunRequest | dg.SkipReason:
+        newest = last_complete_day(site=site, now=platform.clock.now())
+        oldest = max(newest - timedelta(days=site.late_days), starts_on(site=site.name))
+        if newest < oldest:
+            return dg.SkipReason(f"{site.name} starts on {oldest}")
+        return run_request(first=oldest, last=newest)
+
+    return nightly
+
+
+def run_request(*, first: date, last: date, job: str | None = None) -> dg.RunRequest:
+    """One run over a range of days; a run over a single day is an ordinary partition run."""
+    if first == last:
+        return dg.RunRequest(job_name=job, partition_key=first.isoformat())
+    tags = {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
+    return dg.RunRequest(job_name=job, tags=tags)
+
+
+def metadata(collected: Collected) -> dict[str, object]:
+    """What a person wants to know of a day at a glance."""
+    energy, stored = collected.energy, collected.stored
+    hours = energy.hourly_wh.shape[1]
+    known = energy.hours_measured + energy.hours_estimated
+    by_hour = energy.hourly_wh.sum(axis=0)
+    top = max(int(by_hour.max()), 1)
+    worst = sorted(zip(known.tolist(), energy.machines, energy.day_quality(), energy.flags, strict=True))[:WORST]
+    table = "\n".join(
+        f"| {name} | {count} of {hours} | {quality} | {', '.join(flags)} |" for count, name, quality, flags in worst
+    )
+    return {
+        "kWh": float(energy.wh.sum()) / 1000,
+        "machines": len(energy.machines),
+        "dagster/row_count": len(energy.machines),
+        "hours in the day": hours,
+        "coverage": float(known.sum()) / (hours * max(len(energy.machines), 1)),
+        "readings": energy.readings,
+        "refused readings": len(energy.refused),
+        "revision": stored.revision,
+        "state": stored.state + (f": {stored.reason}" if stored.reason else ""),
+        "new content": stored.new,
+        "by hour": "".join(BARS[int(wh) * (len(BARS) - 1) // top] for wh in by_hour),
+        "worst machines": dg.MetadataValue.md(f"| machine | hours | quality | flags |\n|---|---|---|---|\n{table}"),
+    }
+
+
+def checks(collected: Sequence[Collected]) -> list[dg.AssetCheckResult]:
+    """The verdicts over the days of a run; they warn, and billing judges by itself."""
+    missing = {str(day.day): int((day.energy.quality == 3).sum()) for day in collected}
+    incomplete = {day: hours for day, hours in missing.items() if hours}
+    refused = sum(len(day.energy.refused) for day in collected)
+    waiting = [f"{day.day}: {day.stored.reason}" for day in collected if day.stored.state == "waiting"]
+    return [
+        dg.AssetCheckResult(
+            check_name="complete",
+            passed=not incomplete,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"missing hours by day": incomplete},
+        ),
+        dg.AssetCheckResult(
+            check_name="plausible",
+            passed=not refused and not waiting,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"refused readings": refused, "waiting for accept_revision": waiting},
+        ),
+    ]
+
+
+def _keep_what_worked(context: dg.AssetExecutionContext, collected: Sequence[Collected]) -> None:
+    """Dagster forgets every day of a range run when one fails; those that were stored are told to it by hand."""
+    for day in collected:
+        context.log_event(
+            dg.AssetMaterialization(context.asset_key, partition=day.day.isoformat(), metadata=metadata(day))
+        )
+
+
+def _know_sites(platform: PlatformResource) -> None:
+    with platform.engine.begin() as connection:
+        sync_sites(connection, sites=[(site, starts_on(site=site.name)) for site in SITES.values()])

@@ -1,0 +1,106 @@
+"""Zabbix's JSON-RPC: one call, its envelope and its errors.
+
+Belongs here: what every method shares in Zabbix 6.0 (zabbix.com/documentation/6.0/en/manual/api): the token or session
+stands in the body, errors come with status 200, and an answer beyond PHP's memory is an empty 500.
+Does not belong here: the methods that anyone calls (`zabbix.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from albacore_pipeline.data_centres.decode import decoding
+from albacore_pipeline.data_centres.http import Answer, SiteHttp
+from albacore_pipeline.data_centres.interface import KeepRaw
+
+T = TypeVar("T")
+
+PATH = "/api_jsonrpc.php"
+_HEADERS = {"Content-Type": "application/json-rpc"}  # anything but JSON is answered with 412
+_LOST = ("Session terminated", "Not authori")
+
+
+class TooMuch(Exception):
+    """The server broke off for want of memory: ask for less."""
+
+
+class SessionLost(Exception):
+    """The token or session in the call is not known to the server, which has done nothing."""
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+    data: str = ""
+
+
+class _Reply(msgspec.Struct):
+    jsonrpc: str
+    id: int
+    result: msgspec.Raw = msgspec.Raw(b"")
+    error: _Error | None = None
+
+
+class ZabbixRpc:
+    """Calls methods of one Zabbix frontend. Raises the client's failure, TooMuch or SessionLost."""
+
+    def __init__(self, *, http: SiteHttp) -> None:
+        self.http = http
+        self._calls = 0
+
+    def call(
+        self,
+        *,
+        what: str,
+        method: str,
+        params: Any,
+        kind: type[T],
+        auth: str | None,
+        keep_raw: KeepRaw | None = None,
+        once: bool = False,
+    ) -> T:
+        """The method's result as `kind`. `once` is for methods that change the world."""
+        body = self.raw(what=what, method=method, params=params, auth=auth, keep_raw=keep_raw, once=once)
+        with decoding(body=body, http=self.http, what=what):
+            result = msgspec.json.decode(body, type=kind)
+        return result
+
+    def raw(
+        self,
+        *,
+        what: str,
+        method: str,
+        params: Any,
+        auth: str | None,
+        keep_raw: KeepRaw | None = None,
+        once: bool = False,
+    ) -> bytes:
+        """The method's result as JSON."""
+        self._calls += 1
+        call = {"jsonrpc": "2.0", "method": method, "params": params, "auth": auth, "id": self._calls}
+        content = msgspec.json.encode(call)
+        ask = self.http.command if once else self.http.read
+        answer = ask(what=what, path=PATH, method="POST", accept=_usable, headers=_HEADERS, content=content)
+        if answer.status == 500:
+            raise TooMuch
+        if keep_raw:
+            keep_raw(answer.body)
+        with decoding(body=answer.body, http=self.http, what=what):
+            reply = msgspec.json.decode(answer.body, type=_Reply)
+            if reply.error is None and (reply.id != self._calls or not bytes(reply.result)):
+                raise msgspec.ValidationError("no result, or the result of another call")
+        if reply.error:
+            self._refuse(what, reply.error)
+        return bytes(reply.result)
+
+    def _refuse(self, what: str, error: _Error) -> None:
+        if error.data.startswith(_LOST):
+            raise SessionLost
+        cause = f"Zabbix says: {error.message} {error.data}"
+        raise self.http.failure(what=what, cause=cause, mend="see that the user behind {prefix}_PASSWORD may do this")
+
+
+def _usable(answer: Answer) -> bool:
+    """A 500 without a body is PHP out of memory; any other is a fault that may pass."""
+    return answer.status == 200 or (answer.status == 500 and not answer.body)

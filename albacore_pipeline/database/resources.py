@@ -1,0 +1,33 @@
+"""The platform as a Dagster resource: settings, database, clock, as plain objects.
+
+Belongs here: what every run needs. Nothing is read or opened before a run asks for it, and no secret is a field: they
+come from the environment, so that none reaches a run's configuration.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+import sqlalchemy as sa
+
+from albacore_pipeline.database.engine import connect
+from albacore_pipeline.periods import Clock
+from albacore_pipeline.settings import Settings
+
+
+class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Settings, database and clock of this deployment."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings; raises SettingsError that names the variable."""
+        return Settings.from_environment()
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The platform database."""
+        return connect(self.settings.require_database_url())
+
+    @property
+    def clock(self) -> Clock:
+        """The time that counts."""
+        return self.settings.clock()

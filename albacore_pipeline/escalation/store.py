@@ -1,0 +1,195 @@
+"""Cases, steps, notices and holds in the database."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from albacore_pipeline.database import sql
+from albacore_pipeline.effects import audit
+from albacore_pipeline.effects.mail import MAIL
+from albacore_pipeline.effects.outbox import fingerprint, prepare
+from albacore_pipeline.escalation.evaluate import Close, Debt, Decision, Enter, Facts, Step, Wait, evaluate
+from albacore_pipeline.escalation.notices import notice, recipients
+from albacore_pipeline.registry.policies import Policy, Stage
+from albacore_pipeline.registry.store import policy_in_force
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A customer with what a decision needs, and whom a notice goes to."""
+
+    facts: Facts
+    policy_name: str
+    policy: Policy
+    name: str
+    email: str
+    account_manager: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """What was decided for a customer, and why."""
+
+    customer: str
+    decision: Decision
+
+
+def cases(connection: sa.Connection, *, now: datetime, customer: str | None = None) -> list[Case]:
+    """The facts of every customer with an open document or case (or of one)."""
+    rows = sql(connection, "escalation/customers", customer=customer).all()
+    names = [row.customer for row in rows]
+    debts: defaultdict[str, list[Debt]] = defaultdict(list)
+    for row in sql(connection, "escalation/debts", customers=names, now=now).mappings():
+        values = dict(row)
+        debts[values.pop("customer")].append(Debt(**values))
+    steps: defaultdict[str, list[Step]] = defaultdict(list)
+    for row in sql(connection, "escalation/steps", customers=names).mappings():
+        values = dict(row)
+        steps[values.pop("customer")].append(Step(**values | {"stage": Stage(values["stage"])}))
+    held = {row.customer for row in sql(connection, "escalation/held_customers", customers=names, now=now)}
+    policies = {name: policy_in_force(connection, name=name, now=now) for name in {row.policy for row in rows}}
+    return [
+        Case(
+            facts=Facts(
+                customer=row.customer,
+                country=row.country,
+                currency=row.currency,
+                debts=tuple(debts[row.customer]),
+                steps=tuple(steps[row.customer]),
+                case_open=row.case_id is not None,
+                customer_held=row.customer in held,
+            ),
+            policy_name=row.policy,
+            policy=policies[row.policy],
+            name=row.name,
+            email=row.email,
+            account_manager=row.account_manager,
+        )
+        for row in rows
+    ]
+
+
+def escalate(connection: sa.Connection, *, now: datetime) -> list[Decided]:
+    """Evaluate every customer and enter what is due, but for the pause itself, which has gates of its own.
+
+    In the caller's transaction: the step, its notices and their intents are written together.
+    """
+    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('albacore.escalate'))"))
+    decided = []
+    for case in cases(connection, now=now):
+        decision = evaluate(facts=case.facts, policy=case.policy, as_of=now)
+        if isinstance(decision, Enter) and decision.stage is Stage.PAUSED:
+            decision = Wait("the pause is due")
+        elif isinstance(decision, Enter):
+            enter(connection, case=case, decision=decision, now=now)
+        elif isinstance(decision, Close):
+            close(connection, customer=case.facts.customer, reason=decision.reason, now=now)
+        decided.append(Decided(customer=case.facts.customer, decision=decision))
+    return decided
+
+
+def enter(connection: sa.Connection, *, case: Case, decision: Enter, now: datetime) -> int | None:
+    """Write a step with its notices; returns its id, or None when the case has entered the stage already."""
+    case_id = sql(connection, "escalation/open_case", customer=case.facts.customer, now=now).scalar_one()
+    facts = json.loads(json.dumps(asdict(case.facts), default=str))
+    step_id: int | None = sql(
+        connection,
+        "escalation/insert_step",
+        case_id=case_id,
+        number=decision.number,
+        stage=decision.stage,
+        now=now,
+        policy=case.policy_name,
+        policy_from=case.policy.from_day,
+        facts=json.dumps(facts),
+        facts_sha256=fingerprint(facts),
+        owner=case.policy.owner(decision.stage),
+        due_by=decision.due_by,
+        acts_after=decision.acts_after,
+    ).scalar_one_or_none()
+    if step_id is not None:
+        _write_notices(connection, step_id=step_id, case=case, decision=decision, now=now)
+        details = {"stage": decision.stage, "number": decision.number, "facts_sha256": fingerprint(facts)}
+        audit.record(connection, now=now, action="escalate", subject=case.facts.customer, details=details)
+    return step_id
+
+
+def close(connection: sa.Connection, *, customer: str, reason: str, now: datetime) -> None:
+    """End the customer's case; what a pause of it stopped is resumed by whoever asks next."""
+    if sql(connection, "escalation/close_case", customer=customer, reason=reason, now=now).rowcount:
+        audit.record(connection, now=now, action="close_case", subject=customer, details={"reason": reason})
+
+
+def _write_notices(connection: sa.Connection, *, step_id: int, case: Case, decision: Enter, now: datetime) -> None:
+    customer = case.facts.customer
+    invoices: Sequence[Any] = sql(connection, "escalation/open_invoices", customer=customer).all()
+    machines = [
+        f"{row.site} {row.machine}" for row in sql(connection, "escalation/pausable", customer=customer, now=now)
+    ]
+    subject, text = notice(
+        stage=decision.stage,
+        name=case.name,
+        invoices=invoices,
+        machines=machines,
+        policy=case.policy,
+        acts_after=decision.acts_after,
+    )
+    for recipient in recipients(
+        stage=decision.stage, email=case.email, account_manager=case.account_manager, policy=case.policy
+    ):
+        payload = {"to": recipient, "subject": subject, "text": text, "attachments": []}
+        effect_id = prepare(
+            connection, kind=MAIL, business_key=f"mail:step:{step_id}:{recipient}", payload=payload, now=now
+        )
+        sql(
+            connection,
+            "escalation/insert_notice",
+            step_id=step_id,
+            recipient=recipient,
+            template=decision.stage,
+            effect_id=effect_id,
+        )
+
+
+def place_hold(
+    connection: sa.Connection,
+    *,
+    customer: str,
+    number: str | None,
+    kind: str,
+    reason: str,
+    owner: str,
+    until_at: datetime,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Keep a customer, or one document, out of escalation until an instant; returns the hold's id."""
+    values = {
+        "customer": customer,
+        "number": number,
+        "kind": kind,
+        "reason": reason,
+        "owner": owner,
+        "until_at": until_at,
+    }
+    hold_id = int(sql(connection, "escalation/place_hold", now=now, **values).scalar_one())
+    audit.record(connection, now=now, actor=actor, action="place_hold", subject=number or customer, details=values)
+    return hold_id
+
+
+def release_hold(connection: sa.Connection, *, customer: str, number: str | None, actor: str, now: datetime) -> int:
+    """End the holds of a customer, or of one document; returns how many. Raises LookupError when there is none."""
+    count = sql(connection, "escalation/release_hold", customer=customer, number=number, actor=actor, now=now).rowcount
+    if not count:
+        raise LookupError(f"no hold on {number or customer} is in force")
+    audit.record(
+        connection, now=now, actor=actor, action="release_hold", subject=number or customer, details={"holds": count}
+    )
+    return count

@@ -1,0 +1,119 @@
+"""Brings prepared documents to the customers: contact, draft, approval, payment link, statement, mail.
+
+Level-triggered: each step asks the database what is due next, so that it goes on wherever it was interrupted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from albacore_pipeline.data_centres.archive import Archive
+from albacore_pipeline.database import sql
+from albacore_pipeline.effects.mail import MAIL, MailKind
+from albacore_pipeline.effects.outbox import Gate, Kind, deliver, fingerprint, prepare
+from albacore_pipeline.invoicing import kinds
+from albacore_pipeline.invoicing.letters import document_mail
+from albacore_pipeline.invoicing.xero import Json, NothingSent, Xero
+from albacore_pipeline.periods import Clock
+
+LONGEST_CHAIN = 8  # no document needs more steps one after another
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """The world that documents go to, as one bundle for the faces."""
+
+    xero: Xero
+    mail: MailKind
+    archive: Archive
+    engine: sa.Engine
+    clock: Clock
+    gate: Gate
+
+    def kinds(self) -> list[Kind]:
+        """Every kind that a document needs, in the order in which they follow each other."""
+        common = {"xero": self.xero, "engine": self.engine}
+        return [
+            kinds.ContactKind(**common),
+            kinds.DocumentKind(**common),
+            kinds.ApproveKind(**common),
+            kinds.AttachmentKind(**common, read_archive=self.archive.get),
+            kinds.AllocationKind(**common, clock=self.clock),
+            self.mail,
+            kinds.SentKind(**common),
+        ]
+
+
+def issue_documents(outside: Outside) -> Counter[str]:
+    """Take every document as far as it goes now; returns how many effects ended in which state."""
+    tally: Counter[str] = Counter()
+    if not outside.gate.live:
+        return tally
+    for _ in range(LONGEST_CHAIN):
+        wanted = prepare_follow_ups(outside.engine, clock=outside.clock, gate=outside.gate)
+        delivered = deliver(engine=outside.engine, kinds=outside.kinds(), clock=outside.clock, gate=outside.gate)
+        links = fetch_links(outside)
+        tally += delivered
+        if not wanted and not links and not delivered["done"]:
+            break
+    return tally
+
+
+def prepare_follow_ups(engine: sa.Engine, *, clock: Clock, gate: Gate) -> int:
+    """Write the intents that are due next; returns how many."""
+    with engine.begin() as connection:
+        contacts = _prepare_contacts(connection, gate=gate, now=clock.now())
+        rows: Sequence[Any] = sql(connection, "invoicing/follow_ups").all()
+        for row in rows:
+            payload = {"number": row.number, "month": f"{row.month:%Y-%m}"}
+            if row.kind == MAIL:
+                payload |= document_mail(sql(connection, "invoicing/mail_facts", number=row.number).one())
+            prepare(connection, kind=row.kind, business_key=row.business_key, payload=payload, now=clock.now())
+    return contacts + len(rows)
+
+
+def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -> int:
+    count = 0
+    for row in sql(connection, "invoicing/contacts_wanted", live_from=gate.live_from):
+        contact: Json = {
+            "ContactNumber": row.customer,
+            "Name": row.legal_name,
+            "EmailAddress": row.email,
+            "TaxNumber": row.vat_number or "",
+            "Addresses": [{"AddressType": "STREET", "AddressLine1": row.address, "Country": row.country}],
+        }
+        sha256 = fingerprint(contact)
+        if row.details_sha256 != sha256:
+            payload = {"customer": row.customer, "sha256": sha256, "contact": contact}
+            prepare(
+                connection,
+                kind=kinds.CONTACT,
+                business_key=f"contact:{row.customer}:{sha256[:16]}",
+                payload=payload,
+                now=now,
+            )
+            count += 1
+    return count
+
+
+def fetch_links(outside: Outside) -> int:
+    """Ask Xero for the payment links that are still unknown; returns how many came. Xero asked to wait: the rest later."""
+    with outside.engine.connect() as connection:
+        missing = sql(connection, "invoicing/without_link").all()
+    count = 0
+    for row in missing:
+        try:
+            link = outside.xero.online_invoice_url(row.xero_id)
+        except NothingSent:
+            break  # the rate limit, or no connection: the next run goes on here
+        if link:
+            with outside.engine.begin() as connection:
+                sql(connection, "invoicing/set_link", number=row.number, link=link)
+            count += 1
+    return count

@@ -1,0 +1,34 @@
+"""The statement behind a document: a CSV row per machine-day."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from albacore_pipeline.database import sql
+
+COLUMNS = ("site", "machine", "day", "kwh", "hours_expected", "hours_measured", "hours_estimated", "quality")
+
+
+def neutral(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def statement_csv(rows: Iterable[sa.Row[tuple[object, ...]]]) -> bytes:
+    """The rows of `COLUMNS` as CSV in UTF-8; equal rows give equal bytes."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        values = (getattr(row, column) for column in COLUMNS)
+        writer.writerow([neutral(value) if isinstance(value, str) else value for value in values])
+    return buffer.getvalue().encode()
+
+
+def statement_of(connection: sa.Connection, *, customer_month_id: int) -> bytes:
+    """The statement of a customer-month's revision that counts."""
+    return statement_csv(sql(connection, "invoicing/statement", customer_month_id=customer_month_id))

@@ -1,0 +1,48 @@
+"""The registry as an asset, loaded by the job `load_registry`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from albacore_pipeline.database.resources import PlatformResource
+from albacore_pipeline.registry.files import RegistryRefused, read_registry
+from albacore_pipeline.registry.store import load
+
+
+class RegistryConfig(dg.Config):
+    """Where the files are, and who loads them why."""
+
+    folder: str = ""  # empty: ALBACORE_REGISTRY
+    actor: str = "pipeline"
+    reason: str = "load"
+
+
+@dg.asset(group_name="registry", owners=["team:finance"])
+def registry(config: RegistryConfig, platform: PlatformResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Customers, assignments, tariffs and policies in force. Loaded whole or not at all; each load is a version."""
+    folder = Path(config.folder) if config.folder else platform.settings.registry_folder
+    try:
+        content = read_registry(folder)
+    except RegistryRefused as refused:
+        raise dg.Failure(f"registry refused: {refused}", allow_retries=False) from None
+    with platform.engine.begin() as connection:
+        loaded = load(connection, content, actor=config.actor, reason=config.reason, now=platform.clock.now())
+    rows = "\n".join(f"| {table} | {come} | {gone} |" for table, (come, gone) in loaded.changes.items())
+    return dg.MaterializeResult(
+        metadata={
+            "version": loaded.version,
+            "customers": len(content.customers),
+            "assignments": len(content.assignments),
+            "tariffs": len(content.tariffs),
+            "changes": dg.MetadataValue.md(
+                f"| table | come | gone |\n|---|---|---|\n{rows}" if rows else "nothing new"
+            ),
+        },
+        data_version=dg.DataVersion(content.content_sha256),
+    )
+
+
+load_registry = dg.define_asset_job("load_registry", selection=[registry])
+definitions = dg.Definitions(assets=[registry], jobs=[load_registry])

@@ -1,0 +1,13 @@
+-- Documents with what Xero is told and whom it concerns.
+select document.number, document.kind, document.customer, document.state, document.payload, document.total, document.currency,
+    document.xero_id, document.statement, document.issued_on, xero_contact.contact_id,
+    (
+        select invoice.xero_id from albacore.document invoice
+        where invoice.customer = document.customer and invoice.currency = document.currency and invoice.kind <> 'credit_note'
+            and invoice.state = 'issued' and invoice.amount_due > 0
+        order by invoice.month = document.month desc, invoice.due_on
+        limit 1
+    ) as allocate_to
+from albacore.document
+left join albacore.xero_contact using (customer)
+where document.number = any(:numbers)

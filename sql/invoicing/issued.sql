@@ -1,0 +1,8 @@
+-- The document counts; so does its customer-month.
+with issued as (
+    update albacore.document set state = 'issued', as_of = :now, amount_due = total, amount_paid = 0, amount_credited = 0
+    where number = :number and state = 'drafted'
+    returning customer_month_id
+)
+update albacore.customer_month set state = case when revision = 1 then 'invoiced' else 'corrected' end
+where customer_month_id in (select customer_month_id from issued)

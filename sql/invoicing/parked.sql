@@ -1,0 +1,2 @@
+-- The document needs a person.
+update albacore.document set state = 'parked' where number = :number

@@ -1,0 +1,19 @@
+-- Customer-months that wait for a document, with the revision before that has one, and its customer as last known.
+select month.customer_month_id, month.month, month.customer, month.revision, before.customer_month_id as before_id,
+    coalesce(first_document.number, '') as corrects, customer.currency, customer.entity, customer.payment_terms_days,
+    customer.tax_type, customer.name, customer.legal_name, customer.address, customer.vat_number, customer.email
+from albacore.customer_month month
+left join albacore.customer_month before on before.customer = month.customer and before.month = month.month
+    and before.revision = month.revision - 1
+left join lateral (
+    select number from albacore.document
+    where document.customer = month.customer and document.month = month.month
+    order by revision limit 1
+) first_document on true
+join lateral (
+    select * from albacore.customer known where known.customer = month.customer
+    order by until_version desc nulls first limit 1
+) customer on true
+where month.state = 'ready' and month.frozen_at is null and (cast(:month as date) is null or month.month = :month)
+order by month.month, month.customer
+for update of month
