@@ -130,16 +130,13 @@ class Month:
         """The month after this one."""
         return Month(self.year + self.number // 12, self.number % 12 + 1)
 
+    def previous(self) -> Month:
+        """The month before this one."""
+        return Month.of(self.first_day - timedelta(days=1))
+
     def days(self) -> Iterator[date]:
         """Every day of the month."""
         return days(self.first_day, self.last_day)
-
-
-def months(first: Month, last: Month) -> Iterator[Month]:
-    """Every month from `first` to `last`, both included."""
-    while first <= last:
-        yield first
-        first = first.next()
 
 
 @functools.cache

@@ -1,7 +1,5 @@
 """`billing_records`, its job and its daily schedule."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import dagster as dg

@@ -3,8 +3,7 @@
 Belongs here: what a data engineer sees of a site. Does not belong here: how a day is collected (`collect.py`).
 """
 
-from __future__ import annotations
-
+import functools
 import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -28,14 +27,19 @@ WORST = 5
 
 def site_definitions(site: Site) -> dg.Definitions:
     """Everything that Dagster knows of a site."""
-    machines, consumption = machines_asset(site), consumption_asset(site)
-    job = dg.define_asset_job(f"collect_{site.name}", selection=[machines, consumption], tags={"site": site.name})
     return dg.Definitions(
-        assets=[machines, consumption],
-        jobs=[job],
-        schedules=[nightly_schedule(site, job)],
+        assets=[machines_asset(site), consumption_asset(site)],
+        jobs=[collect_job(site)],
+        schedules=[nightly_schedule(site)],
         resources={site.name: DataCentreResource(site=site.name)},
     )
+
+
+@functools.cache
+def collect_job(site: Site):  # type: ignore[no-untyped-def]  # noqa: ANN201 - Dagster does not export the type
+    """The job that reads a site's inventory and days."""
+    selection = dg.AssetSelection.assets([site.name, "machines"], [site.name, "consumption"])
+    return dg.define_asset_job(f"collect_{site.name}", selection=selection, tags={"site": site.name})
 
 
 def machines_asset(site: Site) -> dg.AssetsDefinition:
@@ -45,11 +49,12 @@ def machines_asset(site: Site) -> dg.AssetsDefinition:
         key=[site.name, "machines"],
         group_name="collection",
         pool=site.name,
-        required_resource_keys={site.name},
+        required_resource_keys={site.name, "platform"},
         description=f"The machines of {site.name.capitalize()} as the site itself lists them.",
         owners=["team:operations"],
     )
-    def machines(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def machines(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        platform: PlatformResource = context.resources.platform
         _know_sites(platform)
         source = getattr(context.resources, site.name).source()
         try:
@@ -72,7 +77,7 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name="collection",
         pool=site.name,
-        required_resource_keys={site.name},
+        required_resource_keys={site.name, "platform", "archive"},
         retry_policy=RETRY,
         check_specs=[
             dg.AssetCheckSpec(
@@ -90,9 +95,9 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         ),
         owners=["team:operations"],
     )
-    def consumption(
-        context: dg.AssetExecutionContext, platform: PlatformResource, archive: ArchiveResource
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def consumption(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        platform: PlatformResource = context.resources.platform
+        archive: ArchiveResource = context.resources.archive
         _know_sites(platform)
         source = getattr(context.resources, site.name).source()
         collected: list[Collected] = []
@@ -130,12 +135,12 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
     return consumption
 
 
-def nightly_schedule(site: Site, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:  # type: ignore[name-defined]
+def nightly_schedule(site: Site) -> dg.ScheduleDefinition:
     """Collects the newest complete day each morning of the site, and reads declared late days again."""
 
     @dg.schedule(
         name=f"nightly_{site.name}",
-        job=job,
+        job_name=f"collect_{site.name}",
         cron_schedule="30 4 * * *",
         execution_timezone=site.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,

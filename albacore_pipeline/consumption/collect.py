@@ -45,15 +45,24 @@ def collect_day(
     *, site: Site, day: date, source: EnergySource, archive: Archive, engine: sa.Engine, clock: Clock, run_id: str
 ) -> Collected:
     """Collect one site-local day. All or nothing: raises FailedRead, and then nothing is stored."""
+    try:
+        return _collect(site=site, day=day, source=source, archive=archive, engine=engine, clock=clock, run_id=run_id)
+    except FailedRead as error:
+        raise FailedRead(f"{site.name} {day}: {str(error).removeprefix(f'{site.name}: ')}") from None
+
+
+def _collect(
+    *, site: Site, day: date, source: EnergySource, archive: Archive, engine: sa.Engine, clock: Clock, run_id: str
+) -> Collected:
     window = day_window(day=day, timezone=site.timezone)
     if day > store.last_complete_day(site=site, now=clock.now()):
         ready = window.end + site.margin
         raise FailedRead(
-            f"{site.name} {day}: the day is not over at the site; collect it after {ready:%Y-%m-%d %H:%M} UTC"
+            f"the day is not over at the site; collect it after {ready:%Y-%m-%d %H:%M} UTC"
         )
     machines = source.machines(as_of=window.end)
     if not machines:
-        raise FailedRead(f"{site.name} {day}: the site lists no machine; check its inventory")
+        raise FailedRead("the site lists no machine; check its inventory")
     with engine.connect() as connection:
         better = store.ratings(connection, site=site)
     rated = [
@@ -67,7 +76,7 @@ def collect_day(
     )
     energy = derive(batches=batches, machines=rated, window=window, site=site)
     if energy.readings == 0:
-        raise FailedRead(f"{site.name} {day}: no reading of any machine; the day stays open")
+        raise FailedRead("no reading of any machine; the day stays open")
     with engine.begin() as connection:
         store.store_inventory(connection, site=site, machines=machines, day=day)
         stored = store.store_day(connection, site=site, day=day, energy=energy, raw=raw, run_id=run_id, now=clock.now())

@@ -1,7 +1,5 @@
 """What a person decides about collected days."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 import dagster as dg

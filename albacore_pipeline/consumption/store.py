@@ -78,8 +78,8 @@ def store_day(
 ) -> Stored:
     """Store one reading of a site-day as a revision, in the caller's transaction.
 
-    The same content again stores nothing. A later revision that loses measured hours, or changes the site-day by
-    LARGEST_CHANGE or more, waits for a person.
+    The same content again stores nothing. A later revision that loses measured hours, or changes what was known of the
+    site-day by LARGEST_CHANGE or more, waits for a person; hours that were missing and came are no change.
     """
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"{site.name} {day}"})
     revisions = sql(connection, "consumption/revisions", site=site.name, day=day).all()
@@ -87,9 +87,11 @@ def store_day(
     sha256 = energy.content_hash()
     if accepted and accepted.content_sha256 == sha256:
         sql(connection, "consumption/refuse_waiting", site=site.name, day=day, now=now)
+        sql(connection, "consumption/read_again", collection_id=accepted.collection_id, now=now)
         return Stored(collection_id=accepted.collection_id, revision=accepted.revision, state="accepted", new=False)
     if revisions and revisions[0].state == "waiting" and revisions[0].content_sha256 == sha256:
         newest = revisions[0]
+        sql(connection, "consumption/read_again", collection_id=newest.collection_id, now=now)
         return Stored(collection_id=newest.collection_id, revision=newest.revision, state="waiting", new=False)
     revision = revisions[0].revision + 1 if revisions else 1
     parameters = {
@@ -149,21 +151,29 @@ def last_complete_day(*, site: Site, now: datetime) -> date:
     return local_day(at=now - site.margin, timezone=site.timezone) - timedelta(days=1)
 
 
-def missing_days(connection: sa.Connection, *, sites: Sequence[Site], now: datetime) -> dict[str, list[date]]:
-    """The days of each site that can be collected and have no collection, in order."""
-    missing: dict[str, list[date]] = {}
-    last_days = [last_complete_day(site=site, now=now) for site in sites]
-    for row in sql(connection, "consumption/missing_days", sites=[site.name for site in sites], last_days=last_days):
-        missing.setdefault(row.site, []).append(row.day)
-    return missing
+def due_days(connection: sa.Connection, *, sites: Sequence[Site], now: datetime) -> dict[str, list[date]]:
+    """The days of each site that are to be collected, in order.
+
+    Days that can be collected and never were; and of a site whose data arrive late, days that were last read before
+    everything could have arrived, once a day.
+    """
+    due: dict[str, list[date]] = {}
+    values = {
+        "sites": [site.name for site in sites],
+        "last_days": [last_complete_day(site=site, now=now) for site in sites],
+        "late_days": [site.late_days for site in sites],
+    }
+    for row in sql(connection, "consumption/due_days", now=now, **values):
+        due.setdefault(row.site, []).append(row.day)
+    return due
 
 
 def _why_waiting(connection: sa.Connection, *, old: int, new: int, day: date) -> str:
     change = sql(connection, "consumption/change", old=old, new=new, day=day).one()
     if change.hours_lost:
         return f"{change.hours_lost} measured hours would be lost"
-    share = abs(change.new_wh - change.old_wh) / max(change.old_wh, 1)
-    return f"the site-day would change by {share:.1%}" if share >= LARGEST_CHANGE else ""
+    share = abs(change.moved_wh) / max(change.old_wh, 1)
+    return f"what was known of the site-day would change by {share:.1%}" if share >= LARGEST_CHANGE else ""
 
 
 MACHINE_DAY = {

@@ -1,7 +1,5 @@
 """Each data centre's API, and the archive of raw answers, as Dagster resources that hand out plain objects."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from albacore_pipeline.data_centres.archive import Archive

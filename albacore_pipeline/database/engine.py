@@ -41,7 +41,7 @@ def query(name: str) -> sa.TextClause:
     return sa.text((SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def sql(connection: sa.Connection, name: str, **parameters: Any) -> sa.CursorResult[Any]:
+def sql(connection: sa.Connection, name: str, /, **parameters: Any) -> sa.CursorResult[Any]:
     """Run the query in `sql/<name>.sql`."""
     return connection.execute(query(name), parameters)
 

@@ -1,7 +1,5 @@
 """One-op jobs that a person starts in the Launchpad with a filled-in form."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar

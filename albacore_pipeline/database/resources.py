@@ -4,8 +4,6 @@ Belongs here: what every run needs. Nothing is read or opened before a run asks 
 come from the environment, so that none reaches a run's configuration.
 """
 
-from __future__ import annotations
-
 import dagster as dg
 import sqlalchemy as sa
 

@@ -74,7 +74,10 @@ class MailKind:
         return relay
 
     def _hand_over(self, relay: smtplib.SMTP, effect: Effect) -> Outcome:
-        message = self._message(effect)
+        try:
+            message = self._message(effect)
+        except Exception as error:  # nothing went out, and one such mail must not hold up the others
+            return Later(f"the mail can't be written: {type(error).__name__}: {error}")
         try:
             relay.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:

@@ -3,8 +3,8 @@
     prepare -> claim (state `sending`, committed) -> send -> settle (done, parked, cancelled)
                                                           or unknown: look up, then settle or send again
 
-Killing the process anywhere leaves `prepared` (nothing went out) or `sending` (perhaps it did): the next delivery
-looks up before it sends again. One process delivers a kind at a time: it holds a PostgreSQL advisory lock, which dies
+Killing the process anywhere leaves `prepared` (nothing went out) or `sending` (perhaps it did, as with `unknown`): the
+next delivery looks up what is in doubt before it sends again. One process delivers a kind at a time: it holds a PostgreSQL advisory lock, which dies
 with its connection, so a row in `sending` that can be claimed belongs to nobody alive. The fence refuses a settle by
 a process that lost its claim all the same.
 """
@@ -24,13 +24,14 @@ import sqlalchemy as sa
 from albacore_pipeline.database import sql
 from albacore_pipeline.periods import Clock
 
+SHORTEST_PAUSE = timedelta(seconds=1)  # whatever the other side asks for: one delivery never tries twice
 FIRST_PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=6)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """A claimed effect. `attempts` counts this claim too."""
+    """A claimed effect. `attempts` counts this claim too; `in_doubt`: an earlier attempt may have worked."""
 
     effect_id: int
     kind: str
@@ -38,6 +39,7 @@ class Effect:
     payload: Mapping[str, Any]
     attempts: int
     fence: int
+    in_doubt: bool
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,10 @@ class Kind(Protocol):
         """Act, one outcome an effect, in order."""
 
     def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
-        """Find out whether an earlier attempt worked: `Done` if so, `Later` if it certainly did not."""
+        """Find out whether an earlier attempt worked.
+
+        `Done` if so, `Later` if it certainly did not and may be sent now, `Unknown` if nobody can say.
+        """
 
     def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
         """Write what the outcome means to the room, in the transaction that settles the effect."""
@@ -170,9 +175,9 @@ def _claim(engine: sa.Engine, *, kind: Kind, now: datetime, gate: Gate) -> list[
 
 def _act(engine: sa.Engine, *, kind: Kind, effects: Sequence[Effect], clock: Clock) -> list[str]:
     outcomes: dict[int, Outcome] = {}
-    tried = [effect for effect in effects if effect.attempts > 1]
-    if tried:
-        outcomes |= zip((effect.effect_id for effect in tried), kind.look_up(tried), strict=True)
+    in_doubt = [effect for effect in effects if effect.in_doubt]
+    if in_doubt:
+        outcomes |= zip((effect.effect_id for effect in in_doubt), kind.look_up(in_doubt), strict=True)
     to_send = [effect for effect in effects if isinstance(outcomes.get(effect.effect_id, Later("")), Later)]
     if to_send:
         outcomes |= zip((effect.effect_id for effect in to_send), kind.send(to_send), strict=True)
@@ -184,7 +189,7 @@ def _act(engine: sa.Engine, *, kind: Kind, effects: Sequence[Effect], clock: Clo
 def _settle(engine: sa.Engine, *, kind: Kind, effect: Effect, outcome: Outcome, now: datetime) -> None:
     pause = min(FIRST_PAUSE * 2 ** min(effect.attempts - 1, 10), LONGEST_PAUSE)
     if isinstance(outcome, Later) and outcome.after is not None:
-        pause = outcome.after
+        pause = max(outcome.after, SHORTEST_PAUSE)
     with engine.begin() as connection:
         settled = sql(
             connection,

@@ -4,8 +4,6 @@ Belongs here: what Dagster asks for, and when. Does not belong here: whether a m
 again, gate by gate, at the moment of each command (`power.py`).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 import dagster as dg
@@ -61,14 +59,14 @@ def escalation_steps(platform: PlatformResource, outside: OutsideResource) -> dg
     )
 
 
-@dg.op(out=dg.Out(dg.Nothing), pool="machine_control")
+@dg.op(ins={"escalated": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), pool="machine_control")
 def plan_due_pauses(context: dg.OpExecutionContext, platform: PlatformResource, outside: OutsideResource) -> None:
     """Write the pauses that are due, behind a live word from Xero and below the blast radius."""
     for planned in plan_pauses(engine=platform.engine, xero=open_outside(outside).xero, clock=platform.clock):
         context.log.info(f"{planned.customer}: {planned.refused or f'{len(planned.machines)} machines to be paused'}")
 
 
-@dg.op(ins={"planned": dg.In(dg.Nothing)}, pool="machine_control")
+@dg.op(ins={"planned": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), pool="machine_control")
 def pause_and_read_back(context: dg.OpExecutionContext, platform: PlatformResource, outside: OutsideResource) -> None:
     """Carry the pauses out, each behind every gate, and read the power states back."""
     world = open_outside(outside)

@@ -1,7 +1,5 @@
 """What a person decides about debts and machines."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Literal
 

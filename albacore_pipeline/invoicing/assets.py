@@ -1,7 +1,5 @@
 """`invoices` and `payments`, their jobs, the nightly reconciliation, and the sensors that ask for them."""
 
-from __future__ import annotations
-
 import json
 from datetime import datetime, timedelta
 

@@ -1,7 +1,5 @@
 """What a person decides about a document."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import dagster as dg

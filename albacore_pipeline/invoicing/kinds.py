@@ -60,11 +60,11 @@ class XeroKind:
 
     def send(self, effects: Sequence[Effect]) -> list[Outcome]:
         """Act on each effect by itself."""
-        return [self._guarded(self._send_one, effect) for effect in effects]
+        return [self._sent(effect) for effect in effects]
 
     def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
-        """Look each effect up by itself."""
-        return [self._guarded(self._find_one, effect) for effect in effects]
+        """Look each effect up by itself; what can't be looked up stays in doubt."""
+        return [self._found(effect) for effect in effects]
 
     def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
         """Nothing but the effect itself."""
@@ -75,11 +75,17 @@ class XeroKind:
     def _find_one(self, effect: Effect) -> Outcome:
         raise NotImplementedError
 
-    def _guarded(self, act: Callable[[Effect], Outcome], effect: Effect) -> Outcome:
+    def _sent(self, effect: Effect) -> Outcome:
         try:
-            return act(effect)
+            return self._send_one(effect)
         except XeroError as error:
             return outcome_of(error)
+
+    def _found(self, effect: Effect) -> Outcome:
+        try:
+            return self._find_one(effect)
+        except XeroError as error:
+            return Unknown(f"can't look it up: {error}")
 
     def _documents(self, effects: Sequence[Effect]) -> dict[str, Any]:
         numbers = [effect.payload["number"] for effect in effects]

@@ -1,7 +1,5 @@
 """Xero, the mail relay and the gate before them as one Dagster resource."""
 
-from __future__ import annotations
-
 import json
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """The registry as an asset, loaded by the job `load_registry`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import dagster as dg

@@ -8,6 +8,7 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -152,6 +153,9 @@ class _Reader:
                 Problem(name, mark.line + 1 if mark else 0, "", f"is not YAML: {getattr(error, 'problem', error)}")
             )
             return {}
+        except (ValueError, RecursionError) as error:  # a day that is none, or brackets without end
+            self.problems.append(Problem(name, 0, "", f"is not YAML that can be read: {error}"))
+            return {}
         if not isinstance(content, dict) or not all(isinstance(versions, list) for versions in content.values()):
             self.problems.append(Problem(name, 1, "", "must be a mapping of policy names to lists of versions"))
             return {}
@@ -161,6 +165,9 @@ class _Reader:
                 policies[str(policy)] = sorted(
                     (Policy.model_validate(version) for version in versions), key=lambda version: version.from_day
                 )
+                for earlier, later in pairwise(policies[str(policy)]):
+                    if earlier.from_day == later.from_day:
+                        self.problems.append(Problem(name, 0, f"{policy}.from_day", f"{later.from_day} stands twice"))
             except ValidationError as error:
                 for wrong in error.errors(include_url=False):
                     self.problems.append(Problem(name, 0, f"{policy}.{'.'.join(map(str, wrong['loc']))}", wrong["msg"]))
@@ -246,6 +253,6 @@ def _overlaps(
         groups[key(row)].append((line, row))
     for group in groups.values():
         group.sort(key=lambda item: item[1].from_day)
-        for (line, row), (next_line, next_row) in zip(group, group[1:], strict=False):
+        for (line, row), (next_line, next_row) in pairwise(group):
             if next_row.from_day <= row.to_day:
                 yield Problem(file, next_line, "from_day", f"{message} on {next_row.from_day} (line {line})")

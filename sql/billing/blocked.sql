@@ -24,7 +24,8 @@ tolerated as (
     from albacore.customer
     join albacore.policy on policy.policy = customer.policy and policy.until_version is null
     where customer.until_version is null
-    order by customer.customer, (policy.from_day <= :first_day) desc, policy.from_day desc
+    order by customer.customer, (policy.from_day <= :first_day) desc,
+        case when policy.from_day <= :first_day then policy.from_day end desc, policy.from_day
 ),
 first_gap as (
     select distinct on (customer) incomplete.*,

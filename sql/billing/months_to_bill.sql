@@ -1,5 +1,5 @@
--- Months that are over at every site and still have something to bill: a customer without a settled revision, or
--- collections and registry versions newer than the last rating of the month.
+-- Months that are over at every site and still have something to bill: a customer without a rated revision or with one
+-- that is blocked, or collections and registry versions newer than the last rating of the month.
 with month as (
     select generate_series(date_trunc('month', min(starts_on)), cast(:today as date) - interval '1 month', interval '1 month')::date as first_day
     from albacore.site
@@ -20,6 +20,7 @@ where exists (
             where done.customer = assignment.customer and done.month = first_day and done.state <> 'blocked'
         )
 )
+or exists (select from albacore.customer_month where month = first_day and state = 'blocked')
 or exists (
     select from albacore.accepted_collection accepted
     where day between first_day and last_day and not exists (

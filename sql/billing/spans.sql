@@ -1,5 +1,6 @@
 -- Who rents which machine at which tariff: assignments cut by the month and by the days on which a tariff changes.
 -- The most specific tariff wins: customer and site, customer, site, default. Without one, tariff_id is empty.
+-- closing_tariff_id is the one that holds there on the month's last day, whoever has the machine by then.
 create temp table span on commit drop as
 with rented as (
     select assignment.machine_id, machine.site, assignment.customer, customer.currency,
@@ -49,7 +50,9 @@ priced as (
     order by stretch.customer, stretch.site, stretch.from_day, rank
 )
 select rented.customer, rented.site, rented.currency, rented.machine_id, priced.tariff_id,
+    closing.tariff_id as closing_tariff_id,
     greatest(rented.from_day, priced.from_day) as from_day, least(rented.to_day, priced.to_day) as to_day
 from rented
 join priced on priced.customer = rented.customer and priced.site = rented.site
     and priced.from_day <= rented.to_day and priced.to_day >= rented.from_day
+join priced closing on closing.customer = rented.customer and closing.site = rented.site and closing.to_day = :last_day

@@ -1,12 +1,15 @@
 -- Claims a batch that is due. The caller holds the kind's advisory lock, so `sending` means: its sender is gone.
-update albacore.effect
-set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_at = :now
-where effect_id in (
-    select effect_id from albacore.effect
+-- In doubt is what was being sent or is unknown; what is `prepared` has certainly not happened.
+with due as (
+    select effect_id, state from albacore.effect
     where kind = :kind and state in ('prepared', 'sending', 'unknown') and (next_try_at <= :now or state = 'sending')
         and (:live_from = '' or coalesce(payload ->> 'month', '9999-12') >= :live_from)
     order by effect_id
     limit :batch
     for update skip locked
 )
-returning effect_id, kind, business_key, payload, attempts, fence
+update albacore.effect
+set state = 'sending', fence = fence + 1, attempts = attempts + 1, claimed_at = :now
+from due
+where effect.effect_id = due.effect_id
+returning effect.effect_id, kind, business_key, payload, attempts, fence, due.state <> 'prepared' as in_doubt

@@ -1,7 +1,8 @@
 -- Frozen customer-months whose records are not those that were rated.
 with content as (
     select customer_month_id, encode(sha256(convert_to(string_agg(
-        concat_ws('|', site, machine_id, from_day, to_day, price_kind, tariff, trim_scale(quantity), trim_scale(unit_price), multiplier, wh, estimated_wh),
+        albacore.record_text(
+        site, machine_id, from_day, to_day, price_kind, tariff, quantity, unit_price, multiplier, wh, estimated_wh),
         E'\n' order by price_kind, site, machine_id, from_day), 'UTF8')), 'hex') as sha256
     from albacore.billing_record group by customer_month_id
 )

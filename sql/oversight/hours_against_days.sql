@@ -1,5 +1,5 @@
 -- Machine-days whose hours do not add up to the day.
-select machine.site, machine.machine, machine_day.day, wh, hours.wh as hours
+select machine.site, machine.machine, machine_day.day, machine_day.wh, hours.wh as hours
 from albacore.accepted_collection accepted
 join albacore.machine_day using (collection_id, day)
 join albacore.machine using (machine_id)

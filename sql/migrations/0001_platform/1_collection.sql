@@ -29,6 +29,7 @@ create table albacore.collection (
     revision integer not null check (revision > 0),
     state text not null check (state in ('accepted', 'waiting', 'refused')),
     collected_at timestamptz not null,
+    last_read_at timestamptz not null,  -- when the site last said just this
     run_id text not null,
     content_sha256 text not null,
     readings bigint not null,

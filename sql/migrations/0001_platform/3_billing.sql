@@ -75,19 +75,38 @@ create table albacore.billing_record (
 );
 create index billing_record_customer_month on albacore.billing_record (customer_month_id);
 
+-- A record as a line of the text that its customer-month's hash is over.
+create function albacore.record_text(
+    site text, machine_id integer, from_day date, to_day date, price_kind text, tariff text, quantity numeric,
+    unit_price numeric, multiplier numeric, wh bigint, estimated_wh bigint
+) returns text language sql immutable as $$
+    select concat_ws('|', site, machine_id, from_day - date '2000-01-01', to_day - date '2000-01-01', price_kind, tariff,
+        trim_scale(quantity), trim_scale(unit_price), trim_scale(multiplier), wh, estimated_wh)
+$$;
+
+-- For tables that are only ever added to; `truncate` passes by row triggers and needs one of its own.
+create function albacore.append_only() returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only', tg_table_name;
+end $$;
+
 create function albacore.refuse_frozen() returns trigger language plpgsql as $$
 begin
     if exists (
-        select from gone join albacore.customer_month using (customer_month_id) where frozen_at is not null
+        select from touched join albacore.customer_month using (customer_month_id) where frozen_at is not null
     ) then
         raise exception 'billing records behind a document never change: a correction is a new revision';
     end if;
     return null;
 end $$;
+create trigger frozen_insert after insert on albacore.billing_record
+    referencing new table as touched for each statement execute function albacore.refuse_frozen();
 create trigger frozen_update after update on albacore.billing_record
-    referencing old table as gone for each statement execute function albacore.refuse_frozen();
+    referencing old table as touched for each statement execute function albacore.refuse_frozen();
 create trigger frozen_delete after delete on albacore.billing_record
-    referencing old table as gone for each statement execute function albacore.refuse_frozen();
+    referencing old table as touched for each statement execute function albacore.refuse_frozen();
+create trigger billing_record_no_truncate before truncate on albacore.billing_record
+    for each statement execute function albacore.append_only();
 
 create function albacore.refuse_frozen_month() returns trigger language plpgsql as $$
 begin

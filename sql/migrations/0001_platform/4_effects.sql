@@ -29,6 +29,8 @@ begin
 end $$;
 create trigger effect_frozen before update or delete on albacore.effect
     for each row execute function albacore.refuse_payload_change();
+create trigger effect_no_truncate before truncate on albacore.effect
+    for each statement execute function albacore.append_only();
 
 create table albacore.audit_event (
     seq bigint primary key,
@@ -60,10 +62,6 @@ end $$;
 create trigger audit_chain before insert on albacore.audit_event
     for each row execute function albacore.audit_chain();
 
-create function albacore.append_only() returns trigger language plpgsql as $$
-begin
-    raise exception '% is append-only', tg_table_name;
-end $$;
 create trigger audit_append_only before update or delete on albacore.audit_event
     for each row execute function albacore.append_only();
 create trigger audit_no_truncate before truncate on albacore.audit_event

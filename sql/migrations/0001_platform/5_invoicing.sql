@@ -66,8 +66,12 @@ begin
 end $$;
 create trigger document_frozen before update or delete on albacore.document
     for each row execute function albacore.refuse_document_change();
+create trigger document_no_truncate before truncate on albacore.document
+    for each statement execute function albacore.append_only();
 create trigger document_line_frozen before update or delete on albacore.document_line
     for each row execute function albacore.append_only();
+create trigger document_line_no_truncate before truncate on albacore.document_line
+    for each statement execute function albacore.append_only();
 
 create table albacore.xero_contact (
     customer text primary key,

@@ -83,22 +83,26 @@ comment on view report.customer_months is 'Where each customer''s month stands: 
 comment on column report.customer_months.state is 'open (no row yet: the month still runs), ready, blocked, invoiced, corrected.';
 
 create view report.unbilled as
-with measured as (
-    select machine.site, machine.machine, machine_day.machine_id, machine_day.day, machine_day.wh,
-        date_trunc('month', machine_day.day)::date as month
-    from albacore.accepted_collection accepted
-    join albacore.machine_day using (collection_id, day)
-    join albacore.machine using (machine_id)
-    where wh is not null
+with balance as (  -- grouped by machine and day, so that a question about some days looks at those only
+    select machine_id, day, sum(wh) as wh, bool_or(billed) as billed
+    from (
+        select machine_id, day, wh, false as billed
+        from albacore.accepted_collection join albacore.machine_day using (collection_id, day)
+        where wh is not null
+        union all
+        select machine_id, day, -wh, true from albacore.billed_day
+    ) entry
+    group by machine_id, day
+    having sum(wh) <> 0 or not bool_or(billed)
 ),
 newest as (
     select distinct on (customer, month) customer, month, state, reason
     from albacore.customer_month order by customer, month, revision desc
 )
-select to_char(measured.month, 'YYYY-MM') as month, measured.site, measured.machine, measured.day, assignment.customer,
-    (measured.wh - coalesce(billed.wh, 0)) * 0.001 as kwh,
+select to_char(balance.day, 'YYYY-MM') as month, machine.site, machine.machine, balance.day, assignment.customer,
+    balance.wh * 0.001 as kwh,
     case
-        when billed.wh is not null then 'pending_correction'
+        when balance.billed then 'pending_correction'
         when assignment.customer is null then 'unassigned'
         when assignment.state <> 'billable' then 'not_billable'
         when newest.state = 'blocked' and newest.reason like 'no tariff%' then 'no_tariff'
@@ -106,14 +110,13 @@ select to_char(measured.month, 'YYYY-MM') as month, measured.site, measured.mach
         when newest.state is null then 'month_open'
         else 'pending_correction'
     end as reason
-from measured
-left join albacore.billed_day billed on billed.machine_id = measured.machine_id and billed.day = measured.day
-left join albacore.assignment on assignment.machine_id = measured.machine_id and assignment.until_version is null
-    and measured.day between assignment.from_day and assignment.to_day
-left join newest on newest.customer = assignment.customer and newest.month = measured.month
-where billed.wh is distinct from measured.wh;
+from balance
+join albacore.machine using (machine_id)
+left join albacore.assignment on assignment.machine_id = balance.machine_id and assignment.until_version is null
+    and balance.day between assignment.from_day and assignment.to_day
+left join newest on newest.customer = assignment.customer and newest.month = date_trunc('month', balance.day)::date;
 comment on view report.unbilled is 'Every kWh that is measured or estimated and stands in no billing record, with the reason.';
-comment on column report.unbilled.kwh is 'For a pending correction the difference, which may be negative.';
+comment on column report.unbilled.kwh is 'For a pending correction the difference to what is billed, which may be negative.';
 comment on column report.unbilled.reason is 'unassigned, not_billable, no_tariff, customer_blocked, month_open, pending_correction.';
 
 create view report.invoices as

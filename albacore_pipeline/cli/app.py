@@ -1,0 +1,234 @@
+"""The commands. Each is short: it parses, calls a room, and prints."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import psycopg
+import sqlalchemy as sa
+import typer
+from rich.console import Console
+
+from albacore_pipeline.cli import home
+from albacore_pipeline.data_centres.archive import Archive
+from albacore_pipeline.data_centres.interface import FailedRead, PowerFailure
+from albacore_pipeline.database.embedded import EmbeddedFailure
+from albacore_pipeline.invoicing.xero import XeroError
+from albacore_pipeline.periods import Month
+from albacore_pipeline.registry.files import RegistryRefused
+from albacore_pipeline.sandbox.process import SandboxFailed
+from albacore_pipeline.settings import PROJECT, Settings, SettingsError
+
+console = Console(highlight=False, soft_wrap=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="From the machines' energy to paid invoices.")
+sandbox_app = typer.Typer(no_args_is_help=True, help="The sandbox's clock.")
+registry_app = typer.Typer(no_args_is_help=True, help="Customers, assignments, tariffs and policies.")
+app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(registry_app, name="registry")
+
+KNOWN = (
+    EmbeddedFailure, FailedRead, home.InUse, LookupError, PowerFailure, RegistryRefused, SandboxFailed, SettingsError, XeroError,
+)  # fmt: skip
+
+
+def main() -> None:
+    """Run a command; what is known to go wrong is one line, never a traceback."""
+    from albacore_pipeline.cli.demo import StoryFailed
+
+    try:
+        app()
+    except RegistryRefused as refused:
+        _fail("\n".join(map(str, refused.problems)))
+    except (*KNOWN, StoryFailed) as error:
+        _fail(str(error))
+    except (sa.exc.OperationalError, psycopg.OperationalError) as error:
+        _fail(f"the database does not answer ({str(error.orig if isinstance(error, sa.exc.OperationalError) else error).splitlines()[0]}): check ALBACORE_DATABASE_URL")
+    except httpx.HTTPError as error:
+        _fail(f"the sandbox does not answer ({type(error).__name__}): albacore down, then again")
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message, style="red", markup=False)
+    sys.exit(1)
+
+
+@app.command()
+def demo() -> None:
+    """Tell the whole story on the sandbox: collect, bill, invoice, remind, pause, resume, verify."""
+    home.alone()
+    settings = Settings.from_environment()
+    with home.only_one(settings.home, name="demo"):
+        console.print("Starting the embedded database and the sandbox")
+        place = home.start(settings=settings)
+        from albacore_pipeline.cli.demo import story
+        from albacore_pipeline.cli.summary import summarise
+
+        with story(place=place, console=console) as told:
+            told.tell()
+            sound = summarise(place=place, console=console)
+    if not sound:
+        sys.exit(1)
+
+
+@app.command()
+def up(port: Annotated[int, typer.Option(help="port of the web interface")] = 3000) -> None:
+    """Start the database, the sandbox where no real site is configured, and Dagster on http://127.0.0.1:3000."""
+    settings = Settings.from_environment()
+    with home.only_one(settings.home, name="up"):
+        place = home.start(settings=settings)
+        _load_registry_once(place)
+        command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(PROJECT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+        child = subprocess.Popen(command, cwd=PROJECT, start_new_session=True)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os.killpg(child.pid, signal.SIGTERM))
+        code = child.wait()
+        try:
+            os.killpg(child.pid, signal.SIGKILL)  # a straggler of the group
+        except ProcessLookupError:
+            console.print("Dagster has stopped; the database still runs: albacore down stops it")
+    sys.exit(0 if code in (0, -signal.SIGTERM) else 1)
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` and `demo` left running."""
+    stopped = home.stop(Settings.from_environment().home)
+    console.print(f"Stopped {', '.join(stopped)}" if stopped else "Nothing was running")
+
+
+@app.command()
+def env() -> None:
+    """Print `export …` lines, so that plain `dagster` and `psql` work: eval "$(albacore env)"."""
+    print(home.start(settings=Settings.from_environment()).exports())  # noqa: T201 - for the shell, not for people
+
+
+@sandbox_app.command("advance")
+def advance(days: Annotated[float, typer.Argument(min=0)]) -> None:
+    """Move the sandbox's clock on, never beyond the real today."""
+    console.print(_sandbox("POST", "clock", {"days": days})["now"])
+
+
+@sandbox_app.command("status")
+def status() -> None:
+    """Say where the sandbox's clock stands, and what its world holds."""
+    told = _sandbox("GET", "status")
+    console.print(f"{told['now']}  machines {told['fleet']}  {told['counts']}")
+
+
+def _sandbox(method: str, path: str, body: Any = None) -> Any:
+    place = home.start(settings=Settings.from_environment())
+    if not place.sandbox_url:
+        raise SettingsError("real sites are configured: there is no sandbox")
+    return httpx.request(method, f"{place.sandbox_url}/sandbox/{path}", json=body, timeout=30).raise_for_status().json()
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, database, migrations, each site's API, Xero and mail; a line each with the mend."""
+    from albacore_pipeline.oversight.doctor import examine
+
+    findings = examine(Settings.from_environment())
+    for finding in findings:
+        console.print(f"[{'green' if finding.good else 'red'}]{'ok  ' if finding.good else 'FAIL'}[/] {finding.what}: ", end="")
+        console.print(finding.said, markup=False)
+    if not all(finding.good for finding in findings):
+        sys.exit(1)
+
+
+@app.command()
+def verify(
+    month: Annotated[str, typer.Option(help="YYYY-MM; all months without it")] = "",
+    live: Annotated[bool, typer.Option(help="ask Xero now")] = False,
+) -> None:
+    """Prove the invariants on what is stored: energy, money, documents, Xero, the audit chain."""
+    from albacore_pipeline.oversight.verify import verify as prove
+
+    wanted = _month(month) if month else None
+    place = home.start(settings=Settings.from_environment())
+    if live:
+        from albacore_pipeline.invoicing.payments import reconcile
+        from albacore_pipeline.invoicing.xero import connect
+
+        settings = Settings.from_environment()
+        reconcile(engine=place.engine(), xero=connect(settings=settings, clock=settings.clock()), clock=settings.clock())
+    with place.engine().connect() as connection:
+        breaks = prove(connection, month=wanted)
+    for broken in breaks:
+        console.print(broken, style="red", markup=False)
+    console.print(f"{month or 'all months'}: {f'{len(breaks)} breaks' if breaks else 'everything holds'}")
+    if breaks:
+        sys.exit(1)
+
+
+@app.command()
+def explain(number: str, line: Annotated[int | None, typer.Option(help="one line only")] = None) -> None:
+    """From an invoice line back to records, machine-days, collections and the archived raw answers."""
+    from albacore_pipeline.oversight.explain import explain as walk
+
+    settings = Settings.from_environment()
+    place = home.start(settings=settings)
+    with place.engine().connect() as connection:
+        for text in walk(connection, number=number, line=line, archive=Archive(settings.archive_url)):
+            console.print(text, markup=False)
+
+
+@registry_app.command("check")
+def check(folder: Path) -> None:
+    """Validate a folder as a whole; every error with file, line, column."""
+    from albacore_pipeline.registry.files import read_registry
+
+    content = read_registry(folder)
+    console.print(f"good: {len(content.customers)} customers, {len(content.assignments)} assignments, {len(content.tariffs)} tariffs")
+
+
+@registry_app.command("load")
+def load(
+    folder: Path,
+    plan: Annotated[bool, typer.Option(help="show what the load would change, and change nothing")] = False,
+    reason: Annotated[str, typer.Option(help="why, for the audit")] = "loaded on the command line",
+) -> None:
+    """Load a folder, all or nothing."""
+    from albacore_pipeline.billing.plan import plan_load
+    from albacore_pipeline.registry.files import read_registry
+    from albacore_pipeline.registry.store import load as load_registry
+
+    content = read_registry(folder)
+    settings = Settings.from_environment()
+    place = home.start(settings=settings)
+    now, actor = settings.clock().now(), os.environ.get("USER", "command line")
+    if plan:
+        for text in plan_load(place.engine(), content, now=now):
+            console.print(text, markup=False)
+        return
+    with place.engine().begin() as connection:
+        loaded = load_registry(connection, content, actor=actor, reason=reason, now=now)
+    changes = ", ".join(f"{table} +{come} -{gone}" for table, (come, gone) in loaded.changes.items() if come or gone)
+    console.print(f"registry version {loaded.version}: {changes or 'nothing new'}")
+
+
+def _load_registry_once(place: home.Place) -> None:
+    """In a new sandbox the registry is loaded without being asked for, so that the sensors have something to work on."""
+    if not place.sandbox_url:
+        return
+    from albacore_pipeline.registry.files import read_registry
+    from albacore_pipeline.registry.store import load as load_registry
+
+    settings = Settings.from_environment()
+    with place.engine().begin() as connection:
+        if connection.execute(sa.text("select exists (select from albacore.registry_version)")).scalar_one():
+            return
+        content = read_registry(settings.registry_folder)
+        load_registry(connection, content, actor="albacore up", reason="a new sandbox", now=settings.clock().now())
+
+
+def _month(text: str) -> Month:
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

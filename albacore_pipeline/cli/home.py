@@ -1,0 +1,175 @@
+"""The place where everything runs: embedded database, sandbox, Dagster's home, and the environment that joins them.
+
+Belongs here: starting and stopping what a command needs. Does not belong here: what the commands say.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import sqlalchemy as sa
+
+from albacore_pipeline.consumption.store import sync_sites
+from albacore_pipeline.database import connect, embedded, migrate
+from albacore_pipeline.sandbox import process as sandbox
+from albacore_pipeline.settings import PROJECT, Settings, SiteSettings, starts_on
+from albacore_pipeline.sites import SITES
+
+STORY_MONTH = "2025-10"
+
+
+class InUse(Exception):
+    """Another command works on the same data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A home that runs, and the variables that lead there."""
+
+    home: Path
+    environment: dict[str, str]
+    sandbox_url: str
+
+    def engine(self) -> sa.Engine:
+        """The platform database."""
+        return connect(self.environment["ALBACORE_DATABASE_URL"])
+
+    def exports(self) -> str:
+        """Lines for `eval`."""
+        return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in sorted(self.environment.items()))
+
+
+def own_variables() -> list[str]:
+    """Every variable that the product reads."""
+    sites = [f"{site.upper()}_{name.upper()}" for site in SITES for name in SiteSettings.model_fields]
+    return [*(field.alias or name for name, field in Settings.model_fields.items()), *sites]
+
+
+def alone() -> None:
+    """Forget every site, Xero, mail and database variable of the environment: what follows is the sandbox's."""
+    for name in own_variables():
+        if name != "ALBACORE_HOME":
+            os.environ.pop(name, None)
+
+
+def start(*, settings: Settings) -> Place:
+    """Start what is not running yet, bring the database to the newest schema, and put the variables into the environment.
+
+    The sandbox stands in where no site is configured.
+    """
+    home = settings.home
+    home.mkdir(parents=True, exist_ok=True)
+    environment = {"ALBACORE_HOME": str(home), "DAGSTER_HOME": str(_dagster_home(home))}
+    environment |= _database(settings)
+    url = ""
+    if not any(SiteSettings.from_environment(site).url for site in SITES):
+        url = sandbox.start(home=settings.sandbox_home).url
+        environment |= _sandboxed(settings, url)
+    os.environ.update(environment)
+    engine = connect(environment["ALBACORE_DATABASE_URL"])
+    migrate(engine)
+    with engine.begin() as connection:
+        sync_sites(connection, sites=[(site, starts_on(site=site.name)) for site in SITES.values()])
+    return Place(home=home, environment=environment, sandbox_url=url)
+
+
+def _database(settings: Settings) -> dict[str, str]:
+    ours, dagsters = settings.database_url.get_secret_value(), settings.dagster_database_url.get_secret_value()
+    if ours and dagsters:
+        return {"ALBACORE_DATABASE_URL": ours, "ALBACORE_DAGSTER_DATABASE_URL": dagsters}
+    server = embedded.start(home=settings.home)
+    url = sa.make_url(ours or server.database_url)
+    psql = {"PGHOST": url.query.get("host", url.host), "PGUSER": url.username, "PGDATABASE": url.database}
+    return {
+        "ALBACORE_DATABASE_URL": ours or server.database_url,
+        "ALBACORE_DAGSTER_DATABASE_URL": dagsters or server.dagster_database_url,
+        "PATH": _with_first(str(server.bin_path)),
+        **{name: str(value) for name, value in psql.items() if value},
+    }
+
+
+def _with_first(folder: str) -> str:
+    return os.pathsep.join([folder, *(part for part in os.environ.get("PATH", "").split(os.pathsep) if part != folder)])
+
+
+def _sandboxed(settings: Settings, url: str) -> dict[str, str]:
+    registry = settings.sandbox_home / "registry"
+    if not registry.exists():
+        httpx.post(f"{url}/sandbox/registry", json={"dir": str(registry)}, timeout=30).raise_for_status()
+    variables = {"ALBACORE_SANDBOX_URL": url}
+    if not settings.xero_client_id:  # everything that leaves goes to the sandbox: it may leave
+        tenant = _tenant(url)
+        variables |= {"ALBACORE_EFFECTS": "live", "ALBACORE_LIVE_FROM": STORY_MONTH, "ALBACORE_XERO_TENANT_ID": tenant}
+    return variables
+
+
+def _tenant(url: str) -> str:
+    form = {"grant_type": "client_credentials", "scope": "accounting.settings.read"}
+    token = httpx.post(f"{url}/xero/connect/token", data=form, auth=("demo-client", "demo-secret"), timeout=30).raise_for_status()
+    bearer = {"Authorization": f"Bearer {token.json()['access_token']}"}
+    return str(httpx.get(f"{url}/xero/connections", headers=bearer, timeout=30).raise_for_status().json()[0]["tenantId"])
+
+
+def _dagster_home(home: Path) -> Path:
+    """A folder of its own with a link to the project's dagster.yaml, so that the checkout stays clean."""
+    folder = home / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "dagster.yaml"
+    if not link.is_symlink() or link.resolve() != (PROJECT / "dagster.yaml").resolve():
+        link.unlink(missing_ok=True)
+        link.symlink_to(PROJECT / "dagster.yaml")
+    return folder
+
+
+@contextmanager
+def only_one(home: Path, *, name: str) -> Iterator[None]:
+    """Hold the home for a command that drives it. Raises InUse with the mend where another does."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "in-use.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise InUse(f"{file.read().strip() or 'another command'} is running on {home}: albacore down, or wait for its end") from None
+        file.truncate(0)
+        file.write(f"albacore {name} (pid {os.getpid()})")
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def end_driver(home: Path) -> bool:
+    """End the command that holds the home; False when none does."""
+    path = home / "in-use.lock"
+    if not path.exists():
+        return False
+    with path.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+        except BlockingIOError:
+            pid = int(path.read_text().rpartition("pid ")[2].rstrip(")"))
+        os.kill(pid, signal.SIGTERM)
+        fcntl.flock(file, fcntl.LOCK_EX)  # held until the command has gone
+    return True
+
+
+def stop(home: Path) -> list[str]:
+    """Stop everything of a home; returns what was running."""
+    stopped = []
+    if end_driver(home):
+        stopped.append("the command that was running")
+    if sandbox.stop(home=home / "sandbox"):
+        stopped.append("the sandbox")
+    if embedded.stop(home=home):
+        stopped.append("the embedded database")
+    return stopped
+

@@ -1,0 +1,86 @@
+"""Ticks of sensors and schedules, and the runs that they ask for, in this process and against the usual instance.
+
+What the daemon of `dagster dev` does in the background, done here in the foreground, in an order that a story needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the story is told elsewhere; the instance has the logs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A run that came of a tick."""
+
+    job: str
+    success: bool
+    message: str
+
+
+@dataclass(kw_only=True)
+class Ticker:
+    """Ticks definitions against an instance; remembers the sensors' cursors."""
+
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    cursors: dict[str, str] = field(default_factory=dict)
+
+    def sensor(self, name: str) -> list[Ran]:
+        """Tick a sensor and carry out what it asks for."""
+        sensor = self.definitions.resolve_sensor_def(name)
+        with dg.build_sensor_context(
+            instance=self.instance,
+            definitions=self.definitions,
+            resources=dict(self.definitions.resources or {}),
+            cursor=self.cursors.get(name),
+            sensor_name=name,
+        ) as context:
+            answer = sensor.evaluate_tick(context)
+        if answer.cursor:
+            self.cursors[name] = answer.cursor
+        target = sensor.job_name if len(sensor.targets) == 1 else ""
+        return [self._run(request, job=request.job_name or target, tags={"dagster/sensor_name": name}) for request in answer.run_requests or []]
+
+    def schedule(self, name: str) -> list[Ran]:
+        """Tick a schedule as if its hour had come."""
+        schedule = self.definitions.resolve_schedule_def(name)
+        with dg.build_schedule_context(
+            instance=self.instance,
+            repository_def=self.definitions.get_repository_def(),
+            resources=dict(self.definitions.resources or {}),
+            scheduled_execution_time=datetime.now(UTC),
+        ) as context:
+            answer = schedule.evaluate_tick(context)
+        return [self._run(request, job=schedule.job_name, tags={"dagster/schedule_name": name}) for request in answer.run_requests or []]
+
+    def job(self, name: str, *, config: Mapping[str, Any] | None = None, partition: str | None = None) -> Ran:
+        """Run a job as a person would from the Launchpad."""
+        return self._run(dg.RunRequest(run_config=config, partition_key=partition), job=name, tags={})
+
+    def _run(self, request: dg.RunRequest, *, job: str, tags: Mapping[str, str]) -> Ran:
+        result = self.definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance,
+            run_config={**(request.run_config or {}), **QUIET},
+            partition_key=request.partition_key,
+            tags={**request.tags, **tags},
+            raise_on_error=False,
+        )
+        failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+        return Ran(job=job, success=result.success, message=_cause(failures[0]) if failures else "")
+
+
+def _cause(failure: Any) -> str:
+    """What went wrong, in one line: the failure's own words, else the innermost error."""
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return str(error.message).strip().splitlines()[0] if error is not None else "unknown"

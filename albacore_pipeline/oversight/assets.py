@@ -1,0 +1,129 @@
+"""`month_report`, and the sensors that compare what should exist with what does."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+
+from albacore_pipeline.billing.assets import MONTHLY, bill_month
+from albacore_pipeline.billing.store import months_to_bill
+from albacore_pipeline.consumption.assets import collect_job, run_request
+from albacore_pipeline.consumption.store import due_days
+from albacore_pipeline.data_centres.resources import ArchiveResource
+from albacore_pipeline.database import sql
+from albacore_pipeline.database.resources import PlatformResource
+from albacore_pipeline.invoicing.assets import is_running, reconcile
+from albacore_pipeline.invoicing.resources import gate
+from albacore_pipeline.oversight.month_report import month_report as report_page
+from albacore_pipeline.periods import Month
+from albacore_pipeline.settings import energy_reach
+from albacore_pipeline.sites import SITES
+
+LONGEST_RANGE = 31  # days a run
+RECONCILE_AGAIN = timedelta(hours=26)
+FIRST_PAUSE = timedelta(minutes=5)
+LONGEST_PAUSE = timedelta(hours=3)
+
+
+@dg.asset(partitions_def=MONTHLY, deps=["billing_records", "invoices"], group_name="finance", owners=["team:finance"])
+def month_report(context: dg.AssetExecutionContext, platform: PlatformResource, archive: ArchiveResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The month on one page: energy and money by customer and site, what is blocked and what is not billed."""
+    month = Month.parse(context.partition_key)
+    with platform.engine.connect() as connection:
+        page = report_page(connection, month=month)
+    folder = platform.settings.home / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{month}.html"
+    path.write_text(page, encoding="utf-8")
+    return dg.MaterializeResult(metadata={"page": dg.MetadataValue.path(str(path)), "archived": archive.open().put(page.encode())})
+
+
+report_month = dg.define_asset_job("report_month", selection=[month_report])
+
+
+@dg.sensor(job=bill_month, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def corrections(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SkipReason | list[dg.RunRequest]:
+    """Months with documents for which a new revision of a day, or of the registry, is in force."""
+    if is_running(context.instance, "bill_month"):
+        return dg.SkipReason("a month is being rated")
+    with platform.engine.connect() as connection:
+        months = months_to_bill(connection, now=platform.clock.now())
+        documented = {Month.of(row.month) for row in sql(connection, "oversight/documented_months")}
+    due = [month for month in months if month in documented and _is_new(platform, month)]
+    return [dg.RunRequest(partition_key=str(month)) for month in due] or dg.SkipReason("nothing was corrected")
+
+
+def _is_new(platform: PlatformResource, month: Month) -> bool:
+    with platform.engine.connect() as connection:
+        days = {"first_day": month.first_day, "last_day": month.last_day}
+        return bool(sql(connection, "oversight/unseen_by_rating", **days).scalar_one())
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    jobs=[bill_month, reconcile, *(collect_job(site) for site in SITES.values())],
+)
+def missed_work(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
+    """Compares what should exist with what does: site-days, rated months, the reconciliation; asks for what is missing.
+
+    What failed is asked for again after a pause that grows with each attempt; the pauses are kept in the cursor.
+    """
+    asked: dict[str, dict[str, str]] = json.loads(context.cursor) if context.cursor else {}
+    now = platform.clock.now()
+    requests = []
+    for key, job, request in _missing(platform):
+        if is_running(context.instance, job) or not _may_ask(asked.get(key), now):
+            continue
+        attempts = int(asked.get(key, {}).get("attempts", "0")) + 1
+        asked[key] = {"attempts": str(attempts), "at": now.isoformat()}
+        requests.append(request)
+    kept = {key: value for key, value in asked.items() if now - datetime.fromisoformat(value["at"]) < timedelta(days=2)}
+    return dg.SensorResult(run_requests=requests, cursor=json.dumps(kept))
+
+
+def _may_ask(before: dict[str, str] | None, now: datetime) -> bool:
+    if before is None:
+        return True
+    pause = min(FIRST_PAUSE * 2 ** (int(before["attempts"]) - 1), LONGEST_PAUSE)
+    return now - datetime.fromisoformat(before["at"]) >= pause
+
+
+def _missing(platform: PlatformResource) -> Iterator[tuple[str, str, dg.RunRequest]]:
+    """What is missing: a key, the job and the request."""
+    settings, now = platform.settings, platform.clock.now()
+    sites = [site for site in SITES.values() if energy_reach(site=site.name, settings=settings)]
+    with platform.engine.connect() as connection:
+        days_due = due_days(connection, sites=sites, now=now)
+        months = months_to_bill(connection, now=now)
+        reconciled = sql(connection, "oversight/last_reconciliation").scalar()
+        documents = sql(connection, "invoicing/open_documents", all=True).all()
+    for site, days in days_due.items():
+        first, last = first_range(days)
+        job = f"collect_{site}"
+        yield f"{site} {first} {last}", job, run_request(first=first, last=last, job=job)
+    for month in months:
+        yield f"bill {month} {now.date()}", "bill_month", dg.RunRequest(job_name="bill_month", partition_key=str(month))
+    if documents and gate(settings).live and (reconciled is None or now - reconciled > RECONCILE_AGAIN):
+        yield "reconcile", "reconcile", dg.RunRequest(job_name="reconcile")
+
+
+def first_range(days: Sequence[date]) -> tuple[date, date]:
+    """The first run of consecutive days, within a month and at most LONGEST_RANGE long."""
+    last = days[0]
+    for day in days[1:LONGEST_RANGE]:
+        if day != last + timedelta(days=1) or day.month != last.month:
+            break
+        last = day
+    return days[0], last
+
+
+@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
+def run_failures(context: dg.RunFailureSensorContext) -> None:
+    """Every failed run in one line in the daemon's log, with its cause."""
+    event = context.failure_event
+    context.log.error(f"{context.dagster_run.job_name} {context.dagster_run.tags.get('dagster/partition', '')} failed: {event.message}")
+
+
+definitions = dg.Definitions(assets=[month_report], jobs=[report_month], sensors=[corrections, missed_work, run_failures])

@@ -1,0 +1,86 @@
+"""Checks what the pipeline needs from outside; each finding is a line with its mend."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from albacore_pipeline.data_centres.interface import FailedRead
+from albacore_pipeline.data_centres.resources import DataCentreResource
+from albacore_pipeline.database import connect, pending
+from albacore_pipeline.invoicing.resources import gate, smtp_url
+from albacore_pipeline.invoicing.xero import XeroError
+from albacore_pipeline.invoicing.xero import connect as connect_xero
+from albacore_pipeline.settings import Settings, SettingsError, energy_reach
+from albacore_pipeline.sites import SITES
+
+PROBLEMS = (SettingsError, FailedRead, XeroError, sa.exc.SQLAlchemyError, OSError, ValueError, smtplib.SMTPException)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One check: what, whether it is good, and what there is to say."""
+
+    what: str
+    good: bool
+    said: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every check in turn; one that fails does not stop the others."""
+    checks: list[tuple[str, Callable[[], str]]] = [("database", lambda: _database(settings))]
+    checks += [(site, lambda site=site: _site(site, settings)) for site in SITES]  # type: ignore[misc]
+    checks += [("Xero", lambda: _xero(settings)), ("mail", lambda: _mail(settings)), ("effects", lambda: _effects(settings))]
+    return list(_examined(checks))
+
+
+def _examined(checks: list[tuple[str, Callable[[], str]]]) -> Iterator[Finding]:
+    for what, check in checks:
+        try:
+            yield Finding(what=what, good=True, said=check())
+        except PROBLEMS as error:
+            yield Finding(what=what, good=False, said=str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+
+def _database(settings: Settings) -> str:
+    engine = connect(settings.require_database_url())
+    with engine.connect() as connection:
+        version = int(connection.execute(sa.text("show server_version_num")).scalar_one())
+    if version < 150000:
+        raise SettingsError("ALBACORE_DATABASE_URL: PostgreSQL 15 or newer is needed")
+    if pending(engine):
+        raise SettingsError('the schema is behind the program: eval "$(albacore env)" brings it up to date')
+    return f"PostgreSQL {version // 10000}, schema up to date"
+
+
+def _site(site: str, settings: Settings) -> str:
+    reach = energy_reach(site=site, settings=settings)
+    if reach is None:
+        return f"off: {site.upper()}_URL is not set"
+    machines = DataCentreResource(site=site).source().machines(as_of=settings.clock().now())
+    sandboxed = settings.sandbox_url and reach.url.startswith(settings.sandbox_url)
+    return f"{len(machines)} machines{' (sandbox)' if sandboxed else ''}"
+
+
+def _xero(settings: Settings) -> str:
+    xero = connect_xero(settings=settings, clock=settings.clock())
+    if xero.reminders_enabled():
+        raise SettingsError("Xero sends reminders of its own: switch them off in Xero, or customers get two")
+    return f"organisation {xero.tenant_id}{' (sandbox)' if settings.sandboxed_xero else ''}"
+
+
+def _mail(settings: Settings) -> str:
+    url = urlsplit(smtp_url(settings))
+    relay = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
+    with relay(url.hostname or "localhost", url.port or 25, timeout=10) as connection:
+        connection.noop()
+    return f"relay at {url.hostname}:{url.port}"
+
+
+def _effects(settings: Settings) -> str:
+    world = gate(settings)
+    return f"live from {world.live_from}" if world.live else "dry run: nothing leaves"

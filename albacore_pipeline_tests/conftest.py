@@ -1,0 +1,131 @@
+"""A database of its own for each test that asks for `engine`.
+
+One embedded server serves all workers of a test session. The schema is migrated once, into a template; each test gets
+a copy of it, which takes some hundredths of a second.
+Does not belong here: any data; tests write what they need, mostly through `small_world`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+
+from albacore_pipeline.database import connect, embedded, migrate
+from albacore_pipeline_tests.clocks import FrozenClock, utc
+
+TEMPLATE = "albacore_template"
+
+# Examples are the same in every run; a database that was slow once is no failure.
+settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("house")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a migrated template; the server ends with the last worker that uses it."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres_home"
+    home.mkdir(exist_ok=True)
+    with (home / "users").open("a") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        url = embedded.start(home=home, durable=False).database_url
+        with _locked(home / "template"):
+            _make_template(url)
+        yield url
+        fcntl.flock(users, fcntl.LOCK_UN)
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # another worker still uses the server
+        embedded.remove(home=home)
+
+
+def _named(url: str, database: str) -> str:
+    return sa.make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _make_template(url: str) -> None:
+    if _ask(url, f"select 1 from pg_database where datname = '{TEMPLATE}' and datistemplate"):
+        return
+    _ask(url, f"drop database if exists {TEMPLATE}")
+    _ask(url, f"create database {TEMPLATE} template template0 locale 'C.UTF-8'")
+    engine = connect(_named(url, TEMPLATE))
+    migrate(engine)
+    engine.dispose()
+    _ask(url, f"alter database {TEMPLATE} is_template true")
+
+
+def _ask(url: str, statement: str) -> bool:
+    """Run a statement outside of any transaction; whether it returned a row."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        answer = connection.execute(sa.text(statement))
+        return answer.returns_rows and answer.first() is not None
+
+
+@pytest.fixture
+def make_database(server_url: str) -> Iterator[Callable[[], str]]:
+    """Makes fresh databases with the schema; returns their URLs."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"test_{uuid.uuid4().hex}")
+        _ask(server_url, f"create database {names[-1]} template {TEMPLATE}")
+        return _named(server_url, names[-1])
+
+    yield make
+    for name in names:
+        connect(_named(server_url, name)).dispose()
+        _ask(server_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def engine(make_database: Callable[[], str]) -> sa.Engine:
+    """An engine on a fresh database with the schema; its owner is the superuser."""
+    return connect(make_database())
+
+
+@pytest.fixture(scope="session")
+def scratch_engine(server_url: str) -> Iterator[sa.Engine]:
+    """An engine on a database in which nothing is ever committed."""
+    name = f"scratch_{uuid.uuid4().hex}"
+    _ask(server_url, f"create database {name} template {TEMPLATE}")
+    engine = connect(_named(server_url, name))
+    yield engine
+    engine.dispose()
+    _ask(server_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def connection(scratch_engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection within a transaction that is rolled back: quicker than `engine` where one connection is enough."""
+    with scratch_engine.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """The first of November 2025, six in the morning: October is over everywhere."""
+    return FrozenClock(utc("2025-11-01T06:00"))

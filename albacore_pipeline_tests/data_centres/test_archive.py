@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from albacore_pipeline.data_centres.archive import Archive, ArchiveFailure
+
+
+def files(base: Path) -> list[Path]:
+    return sorted(path for path in base.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_content_comes_back_under_its_own_name(tmp_path: Path, scheme: str) -> None:
+    archive = Archive(f"{scheme}{tmp_path}/raw")
+    sha = archive.put(b"an answer")
+    assert sha == hashlib.sha256(b"an answer").hexdigest()
+    assert archive.get(sha) == b"an answer"
+    assert files(tmp_path) == [tmp_path / "raw" / sha[:2] / f"{sha}.gz"]
+
+
+def test_equal_content_makes_equal_files_and_is_written_once(tmp_path: Path) -> None:
+    one, other = Archive(str(tmp_path / "a")), Archive(str(tmp_path / "b"))
+    sha = one.put(b"x" * 1000)
+    other.put(b"x" * 1000)
+    first, second = files(tmp_path)
+    assert first.read_bytes() == second.read_bytes()
+    before = first.stat()
+    assert one.put(b"x" * 1000) == sha
+    assert first.stat() == before
+
+
+@given(content=st.binary(max_size=2000))
+def test_any_content_at_any_url(content: bytes) -> None:
+    archive = Archive("memory://archive-test")
+    assert archive.get(archive.put(content)) == content
+
+
+def test_many_writers_of_the_same_content_leave_one_whole_file(tmp_path: Path) -> None:
+    content = b"readings" * 10_000
+    with ThreadPoolExecutor(16) as pool:
+        shas = set(pool.map(lambda _: Archive(str(tmp_path)).put(content), range(64)))
+    assert len(shas) == 1
+    assert len(files(tmp_path)) == 1
+    assert Archive(str(tmp_path)).get(shas.pop()) == content
+
+
+def test_what_is_missing_or_damaged_says_so(tmp_path: Path) -> None:
+    archive = Archive(str(tmp_path))
+    with pytest.raises(ArchiveFailure, match="has no 0000"):
+        archive.get("0" * 64)
+    with pytest.raises(ArchiveFailure, match="is no sha256"):
+        archive.get("../../etc/passwd")
+    sha = archive.put(b"an answer")
+    (file,) = files(tmp_path)
+    whole = file.read_bytes()
+    flipped = bytes([whole[15] ^ 1])
+    for damaged in (b"", whole[:-1], whole[:15] + flipped + whole[16:], b"no zip", gzip.compress(b"another answer")):
+        file.write_bytes(damaged)
+        with pytest.raises(ArchiveFailure, match="is damaged"):
+            archive.get(sha)

@@ -1,0 +1,134 @@
+"""Mail against a relay that really listens: taken, refused, put off, gone."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+import sqlalchemy as sa
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from albacore_pipeline.effects.mail import MAIL, MailKind
+from albacore_pipeline.effects.outbox import Effect, Later, Outcome, Parked, deliver, prepare
+from albacore_pipeline_tests.clocks import FrozenClock
+from albacore_pipeline_tests.effects.outside import LIVE, NOW, states
+
+ARCHIVE = {"s1": b"site,machine\r\n"}
+
+
+class Relay:
+    """Takes every mail, but for what the recipient's name asks for."""
+
+    def __init__(self) -> None:
+        self.taken: list[EmailMessage] = []
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.startswith("nobody"):
+            return "550 5.1.1 no such mailbox"
+        if address.startswith("full"):
+            return "452 4.2.2 mailbox full"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert isinstance(envelope.content, bytes)
+        self.taken.append(message_from_bytes(envelope.content, policy=default))
+        if "hang up" in self.taken[-1]["Subject"]:
+            server.transport.abort()  # type: ignore[attr-defined]  # taken, but the answer is lost
+        return "250 OK"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def relay() -> Iterator[tuple[Relay, str]]:
+    handler, port = Relay(), free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield handler, f"smtp://127.0.0.1:{port}"
+    controller.stop()
+
+
+def mail_kind(url: str, clock: FrozenClock) -> MailKind:
+    return MailKind(smtp_url=url, sender="billing@albacore.example", read_attachment=ARCHIVE.__getitem__, clock=clock)
+
+
+def mail(to: str = "anna@customer.example", subject: str = "Invoice 1", attachment: str = "s1") -> Effect:
+    payload = {"to": to, "subject": subject, "text": "Kjære Anna\n", "attachments": [["1.csv", attachment]]}
+    return Effect(effect_id=1, kind=MAIL, business_key=f"mail:{subject}", payload=payload, attempts=1, fence=1, in_doubt=False)
+
+
+def send(kind: MailKind, *effects: Effect) -> list[Outcome]:
+    return kind.send(effects)
+
+
+def test_a_mail_goes_out_whole(relay: tuple[Relay, str], clock: FrozenClock) -> None:
+    outcome = send(mail_kind(relay[1], clock), mail())[0]
+    (taken,) = relay[0].taken
+    assert outcome.answer == {"message_id": taken["Message-ID"], "accepted_at": NOW.isoformat()}  # type: ignore[union-attr]
+    assert (taken["From"], taken["To"], taken["Subject"]) == (
+        "billing@albacore.example", "anna@customer.example", "Invoice 1",
+    )  # fmt: skip
+    body = taken.get_body()
+    assert body is not None
+    assert body.get_content().splitlines() == ["Kjære Anna"]
+    assert [(part.get_filename(), part.get_content().strip()) for part in taken.iter_attachments()] == [
+        ("1.csv", "site,machine")
+    ]
+
+
+def test_a_refused_recipient_needs_a_person_and_holds_up_nobody(relay: tuple[Relay, str], clock: FrozenClock) -> None:
+    outcomes = send(
+        mail_kind(relay[1], clock), mail("nobody@customer.example"), mail("full@customer.example"), mail()
+    )
+    assert isinstance(outcomes[0], Parked)
+    assert isinstance(outcomes[1], Later)
+    assert [taken["To"] for taken in relay[0].taken] == ["anna@customer.example"]
+
+
+def test_a_mail_that_can_not_be_written_waits_and_holds_up_nobody(relay: tuple[Relay, str], clock: FrozenClock) -> None:
+    outcomes = send(mail_kind(relay[1], clock), mail(attachment="lost"), mail())
+    assert isinstance(outcomes[0], Later)
+    assert "can't be written" in outcomes[0].reason
+    assert len(relay[0].taken) == 1
+
+
+def test_a_relay_that_is_down_is_tried_later(clock: FrozenClock) -> None:
+    outcomes = send(mail_kind(f"smtp://127.0.0.1:{free_port()}", clock), mail(), mail())
+    assert [type(outcome) for outcome in outcomes] == [Later, Later]
+
+
+def test_a_password_never_shows(clock: FrozenClock) -> None:
+    outcome = send(mail_kind(f"smtp://me:canary@127.0.0.1:{free_port()}", clock), mail())[0]
+    assert "canary" not in repr(outcome)
+
+
+def test_the_same_mail_again_has_the_same_message_id(
+    engine: sa.Engine, relay: tuple[Relay, str], clock: FrozenClock
+) -> None:
+    """The relay takes the mail and hangs up: it goes out again, and receivers know it by its Message-ID."""
+    kind = mail_kind(relay[1], clock)
+    with engine.begin() as connection:
+        prepare(connection, kind=MAIL, business_key="mail:1", payload=mail(subject="hang up").payload, now=NOW)
+    assert deliver(engine=engine, kinds=[kind], clock=clock, gate=LIVE) == {"unknown": 1}
+    clock.advance(hours=1)
+    deliver(engine=engine, kinds=[kind], clock=clock, gate=LIVE)
+    first, second = relay[0].taken
+    assert first["Message-ID"] == second["Message-ID"]
+    assert states(engine) == {"mail:1": "unknown"}
+
+
+def test_different_mails_have_different_message_ids(relay: tuple[Relay, str], clock: FrozenClock) -> None:
+    send(mail_kind(relay[1], clock), mail(subject="one"), mail(subject="two"))
+    assert len({taken["Message-ID"] for taken in relay[0].taken}) == 2

@@ -1,0 +1,2 @@
+-- Months that were rated.
+select distinct month from albacore.billing_run order by month

@@ -1,0 +1,12 @@
+-- Site-days to be collected: never read, or of a site whose data arrive late and not read since they were complete.
+-- `last_days`, `late_days` go with `sites`.
+select site, due.day::date as day
+from unnest(cast(:sites as text[]), cast(:last_days as date[]), cast(:late_days as integer[])) as asked (site, last_day, late_days)
+join albacore.site using (site)
+cross join lateral generate_series(starts_on, last_day, interval '1 day') as due (day)
+left join lateral (
+    select max(last_read_at) as at from albacore.collection where collection.site = asked.site and collection.day = due.day::date
+) read on true
+where read.at is null
+    or (read.at < (due.day + (1 + late_days) * interval '1 day') at time zone timezone and read.at < cast(:now as timestamptz) - interval '20 hours')
+order by site, due.day

@@ -1,0 +1,2 @@
+-- Months that have documents.
+select distinct month from albacore.document
