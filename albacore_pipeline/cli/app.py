@@ -26,7 +26,12 @@ from albacore_pipeline.sandbox.process import SandboxFailed
 from albacore_pipeline.settings import PROJECT, Settings, SettingsError
 
 console = Console(highlight=False, soft_wrap=True)
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="From the machines' energy to paid invoices.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From the machines' energy to paid invoices.",
+)
 sandbox_app = typer.Typer(no_args_is_help=True, help="The sandbox's clock.")
 registry_app = typer.Typer(no_args_is_help=True, help="Customers, assignments, tariffs and policies.")
 app.add_typer(sandbox_app, name="sandbox")
@@ -48,7 +53,9 @@ def main() -> None:
     except (*KNOWN, StoryFailed) as error:
         _fail(str(error))
     except (sa.exc.OperationalError, psycopg.OperationalError) as error:
-        _fail(f"the database does not answer ({str(error.orig if isinstance(error, sa.exc.OperationalError) else error).splitlines()[0]}): check ALBACORE_DATABASE_URL")
+        _fail(
+            f"the database does not answer ({str(error.orig if isinstance(error, sa.exc.OperationalError) else error).splitlines()[0]}): check ALBACORE_DATABASE_URL"
+        )
     except httpx.HTTPError as error:
         _fail(f"the sandbox does not answer ({type(error).__name__}): albacore down, then again")
 
@@ -83,7 +90,16 @@ def up(port: Annotated[int, typer.Option(help="port of the web interface")] = 30
     with home.only_one(settings.home, name="up"):
         place = home.start(settings=settings)
         _load_registry_once(place)
-        command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(PROJECT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+        command = [
+            str(Path(sys.executable).with_name("dagster")),
+            "dev",
+            "-w",
+            str(PROJECT / "workspace.yaml"),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+        ]
         child = subprocess.Popen(command, cwd=PROJECT, start_new_session=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os.killpg(child.pid, signal.SIGTERM))
@@ -133,9 +149,12 @@ def doctor() -> None:
     """Check settings, database, migrations, each site's API, Xero and mail; a line each with the mend."""
     from albacore_pipeline.oversight.doctor import examine
 
+    home.start(settings=Settings.from_environment())
     findings = examine(Settings.from_environment())
     for finding in findings:
-        console.print(f"[{'green' if finding.good else 'red'}]{'ok  ' if finding.good else 'FAIL'}[/] {finding.what}: ", end="")
+        console.print(
+            f"[{'green' if finding.good else 'red'}]{'ok  ' if finding.good else 'FAIL'}[/] {finding.what}: ", end=""
+        )
         console.print(finding.said, markup=False)
     if not all(finding.good for finding in findings):
         sys.exit(1)
@@ -156,7 +175,9 @@ def verify(
         from albacore_pipeline.invoicing.xero import connect
 
         settings = Settings.from_environment()
-        reconcile(engine=place.engine(), xero=connect(settings=settings, clock=settings.clock()), clock=settings.clock())
+        reconcile(
+            engine=place.engine(), xero=connect(settings=settings, clock=settings.clock()), clock=settings.clock()
+        )
     with place.engine().connect() as connection:
         breaks = prove(connection, month=wanted)
     for broken in breaks:
@@ -184,7 +205,9 @@ def check(folder: Path) -> None:
     from albacore_pipeline.registry.files import read_registry
 
     content = read_registry(folder)
-    console.print(f"good: {len(content.customers)} customers, {len(content.assignments)} assignments, {len(content.tariffs)} tariffs")
+    console.print(
+        f"good: {len(content.customers)} customers, {len(content.assignments)} assignments, {len(content.tariffs)} tariffs"
+    )
 
 
 @registry_app.command("load")

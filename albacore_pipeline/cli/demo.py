@@ -103,7 +103,9 @@ class Story:
     def correction(self) -> None:
         """A site corrects a day that was invoiced: the day is collected again, the difference becomes a document."""
         self.until(at("2025-11-10T09:00"))
-        if not self.rows("select from albacore.collection where site = 'finland' and day = '2025-10-12' and revision > 1"):
+        if not self.rows(
+            "select from albacore.collection where site = 'finland' and day = '2025-10-12' and revision > 1"
+        ):
             self.world("faults", kind="correction", machine=CORRECTED, day="2025-10-12", factor=0.8)
         self._say(self.ticker.job("collect_finland", partition="2025-10-12"))
         self.tick(rounds=2)
@@ -111,9 +113,17 @@ class Story:
     def payments(self) -> None:
         """One disputes, one pays a part, most pay in time."""
         self.until(at("2025-11-13T09:00"))
-        disputed = self.rows(f"select number from report.invoices where customer = '{DISPUTES}' and month = '{BILLED}' and kind = 'invoice'")
+        disputed = self.rows(
+            f"select number from report.invoices where customer = '{DISPUTES}' and month = '{BILLED}' and kind = 'invoice'"
+        )
         if not self.rows(f"select from albacore.hold where customer = '{DISPUTES}'"):
-            form = {"customer": DISPUTES, "number": disputed[0].number, "kind": "dispute", "days": 90, "owner": "finance@albacore.example"}
+            form = {
+                "customer": DISPUTES,
+                "number": disputed[0].number,
+                "kind": "dispute",
+                "days": 90,
+                "owner": "finance@albacore.example",
+            }
             self.by_hand("place_hold", **form, reason="the customer questions the hours of one machine")
         for row in self.rows(f"select customer from report.customer_months where month = '{BILLED}'"):
             if row.customer not in (DISPUTES, NEVER_PAYS, PAYS_IN_PART):
@@ -189,7 +199,9 @@ class Story:
 
     def pay_november(self) -> None:
         """November is paid by everybody."""
-        for row in self.rows("select number, amount_due from report.invoices where month = '2025-11' and kind <> 'credit_note' and state = 'issued'"):
+        for row in self.rows(
+            "select number, amount_due from report.invoices where month = '2025-11' and kind <> 'credit_note' and state = 'issued'"
+        ):
             self.world("pay", number=row.number, amount=str(row.amount_due))
 
     def confirm_tickets(self, action: str) -> None:
@@ -198,7 +210,9 @@ class Story:
             f"select site, machine from report.machine_commands where site = 'ethiopia' and action = '{action}' and outcome = 'sent'"
         ):
             self.world("power", machine=row.machine, state="Off" if action == "pause" else "On")
-            self.by_hand("confirm_power_state", site=row.site, machine=row.machine, action=action, reason="ticket carried out")
+            self.by_hand(
+                "confirm_power_state", site=row.site, machine=row.machine, action=action, reason="ticket carried out"
+            )
 
     def by_hand(self, job: str, **form: Any) -> None:
         """What a person enters in the Launchpad."""
@@ -227,7 +241,10 @@ class Story:
         return answer.json()
 
     def _say(self, ran: Ran) -> None:
-        self.console.print(f"   {ran.job}{'' if ran.success else f' [red]failed:[/red] {ran.message}'}", style="dim" if ran.success else "")
+        self.console.print(
+            f"   {ran.job}{'' if ran.success else f' [red]failed:[/red] {ran.message}'}",
+            style="dim" if ran.success else "",
+        )
 
     def _expect(self, ran: Ran) -> None:
         self._say(ran)

@@ -82,7 +82,8 @@ def start(*, settings: Settings) -> Place:
 
 
 def _database(settings: Settings) -> dict[str, str]:
-    ours, dagsters = settings.database_url.get_secret_value(), settings.dagster_database_url.get_secret_value()
+    given = (settings.database_url.get_secret_value(), settings.dagster_database_url.get_secret_value())
+    ours, dagsters = ("" if url and embedded.is_embedded(url) else url for url in given)
     if ours and dagsters:
         return {"ALBACORE_DATABASE_URL": ours, "ALBACORE_DAGSTER_DATABASE_URL": dagsters}
     server = embedded.start(home=settings.home)
@@ -113,9 +114,13 @@ def _sandboxed(settings: Settings, url: str) -> dict[str, str]:
 
 def _tenant(url: str) -> str:
     form = {"grant_type": "client_credentials", "scope": "accounting.settings.read"}
-    token = httpx.post(f"{url}/xero/connect/token", data=form, auth=("demo-client", "demo-secret"), timeout=30).raise_for_status()
+    token = httpx.post(
+        f"{url}/xero/connect/token", data=form, auth=("demo-client", "demo-secret"), timeout=30
+    ).raise_for_status()
     bearer = {"Authorization": f"Bearer {token.json()['access_token']}"}
-    return str(httpx.get(f"{url}/xero/connections", headers=bearer, timeout=30).raise_for_status().json()[0]["tenantId"])
+    return str(
+        httpx.get(f"{url}/xero/connections", headers=bearer, timeout=30).raise_for_status().json()[0]["tenantId"]
+    )
 
 
 def _dagster_home(home: Path) -> Path:
@@ -138,7 +143,9 @@ def only_one(home: Path, *, name: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise InUse(f"{file.read().strip() or 'another command'} is running on {home}: albacore down, or wait for its end") from None
+            raise InUse(
+                f"{file.read().strip() or 'another command'} is running on {home}: albacore down, or wait for its end"
+            ) from None
         file.truncate(0)
         file.write(f"albacore {name} (pid {os.getpid()})")
         file.flush()
@@ -172,4 +179,3 @@ def stop(home: Path) -> list[str]:
     if embedded.stop(home=home):
         stopped.append("the embedded database")
     return stopped
-

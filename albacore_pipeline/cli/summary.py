@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import httpx
 import sqlalchemy as sa
 from rich.console import Console
-from rich.table import Table
 
 from albacore_pipeline.cli.home import Place
 from albacore_pipeline.oversight.verify import verify
@@ -39,55 +40,84 @@ def summarise(*, place: Place, console: Console) -> bool:
     return not breaks and not far
 
 
+def _print(console: Console, title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A plain table whose lines are never cut: links and numbers are there to be copied."""
+    cells = [list(header), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    console.print(f"\n[bold]{title}[/bold]")
+    for number, row in enumerate(cells):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.print(f"  {line}".rstrip(), style="dim" if number == 0 else "", markup=False)
+
+
 def _collected(connection: sa.Connection, console: Console) -> None:
-    table = Table("site", "nights", "readings", "MWh", "coverage", "revisions", title="Collected", title_justify="left")
     query = """
-        select site, count(distinct day) as nights, sum(readings) as readings, max(revision) as revisions,
-            (select sum(kwh) / 1000 from report.machine_days days where days.site = collection.site) as mwh,
+        select site, count(distinct day) as nights, sum(readings) as readings, count(*) filter (where revision > 1) as revisions,
+            (select sum(kwh) from report.machine_days days where days.site = collection.site) as kwh,
             (select sum(hours_measured + hours_estimated) / sum(hours_expected)::numeric from report.machine_days days
              where days.site = collection.site) as coverage
         from albacore.collection group by site order by site
     """
-    for row in connection.execute(sa.text(query)):
-        table.add_row(row.site, f"{row.nights}", f"{row.readings:,}", f"{row.mwh:,.3f}", f"{row.coverage:.4%}", f"{row.revisions}")
-    console.print(table)
+    rows = (
+        (row.site, row.nights, f"{row.readings:,}", f"{row.kwh:,.3f}", f"{row.coverage:.3%}", row.revisions)
+        for row in connection.execute(sa.text(query))
+    )
+    _print(console, "Collected", ("site", "nights", "readings", "kWh", "coverage", "later revisions"), rows)
 
 
 def _documents(connection: sa.Connection, console: Console) -> None:
-    table = Table("number", "customer", "month", "kind", "total", "due now", "state", "payment link", title="Documents", title_justify="left")
-    for row in connection.execute(sa.text("select * from report.invoices order by number")):
-        money = [f"{amount:,.2f} {row.currency}" for amount in (row.total, row.amount_due or 0)]
-        table.add_row(row.number, row.customer, row.month, row.kind, *money, row.state, row.payment_link or "")
-    console.print(table)
+    rows = (
+        (
+            row.number,
+            row.customer,
+            row.month,
+            row.kind,
+            f"{row.total:,.2f} {row.currency}",
+            f"{row.amount_due or 0:,.2f}",
+            row.state,
+            row.payment_link or "",
+        )
+        for row in connection.execute(sa.text("select * from report.invoices order by number"))
+    )
+    _print(
+        console, "Documents", ("number", "customer", "month", "kind", "total", "due now", "state", "payment link"), rows
+    )
 
 
 def _chain(connection: sa.Connection, console: Console) -> None:
-    table = Table("customer", "stage", "document", "decided", "notices delivered", "owner", title="Escalation", title_justify="left")
-    for row in connection.execute(sa.text("select * from report.escalation order by decided_at")):
-        delivered = f"{row.delivered_at:%Y-%m-%d %H:%M}" if row.delivered_at else ""
-        table.add_row(row.customer, row.stage, row.number, f"{row.decided_at:%Y-%m-%d}", delivered, row.owner)
-    console.print(table)
-    table = Table("action", "site", "machines", "sent", "read back", "outcome", title="Machines", title_justify="left")
+    rows = (
+        (row.customer, row.stage, row.number, f"{row.decided_at:%Y-%m-%d}", _minute(row.delivered_at), row.owner)
+        for row in connection.execute(sa.text("select * from report.escalation order by decided_at, customer"))
+    )
+    _print(console, "Escalation", ("customer", "stage", "document", "decided", "notices delivered", "owner"), rows)
     query = """
         select action, site, count(*) as machines, min(sent_at) as sent, max(verified_at) as verified, outcome
         from report.machine_commands group by action, site, outcome order by action, site
     """
-    for row in connection.execute(sa.text(query)):
-        instants = [f"{instant:%Y-%m-%d %H:%M:%S}" if instant else "" for instant in (row.sent, row.verified)]
-        table.add_row(row.action, row.site, f"{row.machines}", *instants, row.outcome)
-    console.print(table)
+    commands = (
+        (row.action, row.site, row.machines, _minute(row.sent), _minute(row.verified), row.outcome)
+        for row in connection.execute(sa.text(query))
+    )
+    _print(console, "Machines", ("action", "site", "machines", "sent", "read back", "outcome"), commands)
+
+
+def _minute(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}" if instant else ""
 
 
 def _against_truth(connection: sa.Connection, *, place: Place, console: Console) -> list[str]:
     """Compare each fully measured machine-day of the month with what the machine really drew; returns those too far off."""
-    table = Table("site", "machine-days compared", "measured kWh", "true kWh", "largest error", title="Against the hidden truth", title_justify="left")
+    rows: list[tuple[object, ...]] = []
     too_far: list[str] = []
     for site in SITES.values():
         window = Window(
-            day_window(day=MONTH.first_day, timezone=site.timezone).start, day_window(day=MONTH.last_day, timezone=site.timezone).end
+            day_window(day=MONTH.first_day, timezone=site.timezone).start,
+            day_window(day=MONTH.last_day, timezone=site.timezone).end,
         )
         true_hours = _truth(place, site=site.name, window=window)
-        query = sa.text("select machine, day, kwh, hours_expected from report.machine_days where site = :site and day between :first and :last and hours_measured = hours_expected")
+        query = sa.text(
+            "select machine, day, kwh, hours_expected from report.machine_days where site = :site and day between :first and :last and hours_measured = hours_expected"
+        )
         measured = true = worst = 0.0
         compared = 0
         for row in connection.execute(query, {"site": site.name, "first": MONTH.first_day, "last": MONTH.last_day}):
@@ -97,8 +127,9 @@ def _against_truth(connection: sa.Connection, *, place: Place, console: Console)
             if error > max(LARGEST_ERROR * really, 0.01):
                 too_far.append(f"{site.name} {row.machine} {row.day}: measured {row.kwh} kWh, truly {really:.3f}")
             compared, measured, true, worst = compared + 1, measured + float(row.kwh), true + really, max(worst, error)
-        table.add_row(site.name, f"{compared:,}", f"{measured:,.3f}", f"{true:,.3f}", f"{worst:.3f} kWh")
-    console.print(table)
+        rows.append((site.name, f"{compared:,}", f"{measured:,.3f}", f"{true:,.3f}", f"{worst:.3f}"))
+    header = ("site", "machine-days compared", "measured kWh", "true kWh", "largest error, kWh a day")
+    _print(console, f"Against the sandbox's hidden truth, {MONTH}", header, rows)
     for line in too_far[:20]:
         console.print(line, style="red")
     return too_far

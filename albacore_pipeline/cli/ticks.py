@@ -12,7 +12,9 @@ from typing import Any
 
 import dagster as dg
 
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the story is told elsewhere; the instance has the logs
+QUIET = {
+    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}
+}  # the story is told elsewhere; the instance has the logs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,10 @@ class Ticker:
         if answer.cursor:
             self.cursors[name] = answer.cursor
         target = sensor.job_name if len(sensor.targets) == 1 else ""
-        return [self._run(request, job=request.job_name or target, tags={"dagster/sensor_name": name}) for request in answer.run_requests or []]
+        return [
+            self._run(request, job=request.job_name or target, tags={"dagster/sensor_name": name})
+            for request in answer.run_requests or []
+        ]
 
     def schedule(self, name: str) -> list[Ran]:
         """Tick a schedule as if its hour had come."""
@@ -58,7 +63,10 @@ class Ticker:
             scheduled_execution_time=datetime.now(UTC),
         ) as context:
             answer = schedule.evaluate_tick(context)
-        return [self._run(request, job=schedule.job_name, tags={"dagster/schedule_name": name}) for request in answer.run_requests or []]
+        return [
+            self._run(request, job=schedule.job_name, tags={"dagster/schedule_name": name})
+            for request in answer.run_requests or []
+        ]
 
     def job(self, name: str, *, config: Mapping[str, Any] | None = None, partition: str | None = None) -> Ran:
         """Run a job as a person would from the Launchpad."""

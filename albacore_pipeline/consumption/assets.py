@@ -20,7 +20,6 @@ from albacore_pipeline.settings import starts_on
 from albacore_pipeline.sites import SITES, Site
 
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
-RETRY = dg.RetryPolicy(max_retries=1, delay=5)
 BARS = "▁▂▃▄▅▆▇█"
 WORST = 5
 
@@ -78,7 +77,6 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         group_name="collection",
         pool=site.name,
         required_resource_keys={site.name, "platform", "archive"},
-        retry_policy=RETRY,
         check_specs=[
             dg.AssetCheckSpec(
                 "complete", asset=[site.name, "consumption"], description="Every hour of every machine is known."

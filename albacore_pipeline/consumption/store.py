@@ -37,14 +37,8 @@ class Stored:
 def sync_sites(connection: sa.Connection, *, sites: Sequence[tuple[Site, date]]) -> None:
     """Write the sites as the program knows them, each with the first day on which data is expected."""
     for site, starts_on in sites:
-        sql(
-            connection,
-            "consumption/upsert_sites",
-            site=site.name,
-            country=site.country,
-            timezone=site.timezone,
-            starts_on=starts_on,
-        )
+        values = {"country": site.country, "timezone": site.timezone, "late_days": site.late_days}
+        sql(connection, "consumption/upsert_sites", site=site.name, starts_on=starts_on, **values)
 
 
 def store_inventory(connection: sa.Connection, *, site: Site, machines: Sequence[Machine], day: date) -> None:
@@ -161,7 +155,6 @@ def due_days(connection: sa.Connection, *, sites: Sequence[Site], now: datetime)
     values = {
         "sites": [site.name for site in sites],
         "last_days": [last_complete_day(site=site, now=now) for site in sites],
-        "late_days": [site.late_days for site in sites],
     }
     for row in sql(connection, "consumption/due_days", now=now, **values):
         due.setdefault(row.site, []).append(row.day)

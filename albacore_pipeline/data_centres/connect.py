@@ -19,7 +19,7 @@ from albacore_pipeline.data_centres.ticket import TicketPower
 from albacore_pipeline.data_centres.victoriametrics import VictoriaMetricsSource
 from albacore_pipeline.data_centres.zabbix import ZabbixSource
 from albacore_pipeline.data_centres.zabbix_power import ZabbixScriptPower
-from albacore_pipeline.data_centres.zabbix_rpc import ZabbixRpc
+from albacore_pipeline.data_centres.zabbix_rpc import TokenCalls, ZabbixRpc
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.sites import (
     InfluxGauge,
@@ -55,8 +55,8 @@ def energy_source(*, site: Site, endpoint: Endpoint, clock: Clock, options: Http
         case InfluxGauge():
             return InfluxSource(interface=interface, batch=batch, http=http, clock=clock)
         case ZabbixGauge():
-            rpc, token = ZabbixRpc(http=http), endpoint.password
-            return ZabbixSource(interface=interface, batch=batch, step=site.step, rpc=rpc, token=token, clock=clock)
+            calls = TokenCalls(rpc=ZabbixRpc(http=http), token=endpoint.password)
+            return ZabbixSource(interface=interface, batch=batch, step=site.step, calls=calls, clock=clock)
     assert_never(interface)
 
 

@@ -38,10 +38,13 @@ def decoding(*, body: bytes, http: SiteHttp, what: str) -> Iterator[None]:
         raise _undecodable(body=body, error=error, http=http, what=what) from None
 
 
-def decode(*, body: bytes, kind: type[T], http: SiteHttp, what: str) -> T:
-    """Decode one JSON value into `kind`, a type that msgspec knows. Raises the client's failure."""
+def decode(*, body: bytes, kind: type[T], http: SiteHttp, what: str, lax: bool = False) -> T:
+    """Decode one JSON value into `kind`, a type that msgspec knows; `lax` lets numbers be strings.
+
+    Raises the client's failure.
+    """
     with decoding(body=body, http=http, what=what):
-        value = msgspec.json.decode(body, type=kind)
+        value = msgspec.json.decode(body, type=kind, strict=not lax)
     return value
 
 

@@ -29,7 +29,8 @@ UNSURE = "the command may have been carried out: read the power state before any
 class HttpOptions:
     """How patient and how trusting the client is. Seconds; `max_bytes` counts decoded bytes of one answer.
 
-    `total_seconds` bounds one attempt from its first byte out to its last byte in.
+    `total_seconds` bounds one attempt and is looked at as each part of the body arrives; up to then, connecting and
+    every single wait for a byte are bounded by the other two.
     """
 
     connect_seconds: float = 10.0
@@ -112,7 +113,7 @@ class SiteHttp:
 
     def failure(self, *, what: str, cause: str, mend: str) -> Exception:
         """The error to raise, as one line. Texts of the site are cut short and flattened."""
-        return self._failure(f"{self.site}: {what}: {flat(cause)}; {mend.format(prefix=self.prefix)}")
+        return self._failure(f"{self.site}: {flat(what)}: {flat(cause)}; {mend.format(prefix=self.prefix)}")
 
     def read(self, *, what: str, path: str, method: str = "GET", accept: Accept = OK, **body: Any) -> Answer:
         """Ask for something that changes nothing, again if need be. `body` is httpx's params, data, json, headers.
@@ -156,6 +157,8 @@ class SiteHttp:
                 answer = self._take_in(response, deadline)
         except httpx.HTTPError as error:
             failure: _Unusable = _Transient(_cause(error, self._options), NO_ANSWER)
+        except httpx.InvalidURL:  # made from a link that the site gave us
+            failure = _Unusable("a link of the site is no address", WRONG_ADDRESS)
         else:
             if accept(answer):
                 return answer

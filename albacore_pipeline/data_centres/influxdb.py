@@ -16,7 +16,7 @@ import msgspec
 
 from albacore_pipeline.data_centres import units
 from albacore_pipeline.data_centres.batches import in_batches
-from albacore_pipeline.data_centres.decode import decoding, pairs
+from albacore_pipeline.data_centres.decode import decode, decoding, pairs
 from albacore_pipeline.data_centres.http import SiteHttp, status
 from albacore_pipeline.data_centres.interface import KeepRaw, Machine, Meaning, Samples
 from albacore_pipeline.data_centres.inventory import latest_descriptions
@@ -115,9 +115,7 @@ class InfluxSource:
         return [series for result in results for series in result.series]
 
     def _rows(self, what: str, series: _Series, kind: type[T]) -> T:
-        with decoding(body=bytes(series.values), http=self._http, what=what):
-            rows = msgspec.json.decode(series.values, type=kind)
-        return rows
+        return decode(body=bytes(series.values), kind=kind, http=self._http, what=what)
 
 
 def _name(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from albacore_pipeline.data_centres.decode import decode
 from albacore_pipeline.data_centres.endpoint import Endpoint
 from albacore_pipeline.data_centres.http import flat
 from albacore_pipeline.data_centres.interface import PowerState
@@ -93,7 +94,8 @@ class ZabbixScriptPower:
         for session in (self._session or self._login(), None):
             self._session = session or self._login()
             try:
-                return self._rpc.call(what=what, method=method, params=params, kind=kind, auth=self._session, once=once)
+                result = self._rpc.call(what=what, method=method, params=params, auth=self._session, once=once)
+                return decode(body=result, kind=kind, http=self._rpc.http, what=what)
             except SessionLost:
                 cause = "the session is lost, and so was a new one"
             except TooMuch:
@@ -106,7 +108,8 @@ class ZabbixScriptPower:
         what = "login"
         params = {"username": self._endpoint.username, "password": self._endpoint.password}
         try:
-            return self._rpc.call(what=what, method="user.login", params=params, kind=str, auth=None)
+            session = self._rpc.call(what=what, method="user.login", params=params, auth=None)
+            return decode(body=session, kind=str, http=self._rpc.http, what=what)
         except (SessionLost, TooMuch):
             cause = "Zabbix let nobody in"
         raise self._rpc.http.failure(what=what, cause=cause, mend="check {prefix}_USERNAME and {prefix}_PASSWORD")

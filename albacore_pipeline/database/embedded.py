@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 
 ROOTS_FOLDER = Path("/var/lib/albacore")
 """Where the files are when root asks: a place that the server's own user can reach."""
@@ -120,6 +120,13 @@ def status(*, home: Path) -> Embedded | None:
     """Return the home's server if it answers, else None. Changes nothing. Raises EmbeddedFailure for a stranger's."""
     cluster = _find(home)
     return _embedded(cluster) if cluster is not None and _ready(cluster) else None
+
+
+def is_embedded(url: str) -> bool:
+    """Whether a URL leads to an embedded server, of whatever home; such a URL outlives its server in a shell."""
+    parts = make_url(url)
+    host = str(parts.query.get("host", ""))
+    return parts.username == _OWNER and (Path(host).name == "run" or Path(host).name.startswith("albacore-"))
 
 
 def stop(*, home: Path) -> bool:

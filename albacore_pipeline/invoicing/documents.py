@@ -15,7 +15,8 @@ from typing import Any
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.rows import MINOR_UNITS
 
-FOUR = Decimal("0.0001")
+FOUR = Decimal("0.0001")  # Xero's quantities and unit prices
+CENT = Decimal("0.01")  # Xero's amounts, whatever the currency
 
 TAX_RATES: Mapping[
     str, tuple[Decimal, str]
@@ -134,7 +135,8 @@ def _line(
 ) -> Line:
     words = _describe(group, month, quantity, currency)
     shown = quantity.quantize(FOUR, ROUND_HALF_UP)  # Xero holds four decimals of each, and multiplies by itself
-    fits = group.unit_price == group.unit_price.quantize(FOUR) and rounded(shown * group.unit_price, currency) == amount
+    product = (shown * group.unit_price).quantize(CENT, ROUND_HALF_UP)
+    fits = group.unit_price == group.unit_price.quantize(FOUR) and product == amount
     return Line(
         line=number,
         site=group.site,

@@ -5,6 +5,7 @@ Level-triggered: each step asks the database what is due next, so that it goes o
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +20,12 @@ from albacore_pipeline.effects.mail import MAIL, MailKind
 from albacore_pipeline.effects.outbox import Gate, Kind, deliver, fingerprint, prepare
 from albacore_pipeline.invoicing import kinds
 from albacore_pipeline.invoicing.letters import document_mail
-from albacore_pipeline.invoicing.xero import Json, NothingSent, Xero
+from albacore_pipeline.invoicing.xero import Json, NothingSent, Xero, XeroError
 from albacore_pipeline.periods import Clock
 
 LONGEST_CHAIN = 8  # no document needs more steps one after another
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +41,15 @@ class Outside:
 
     def kinds(self) -> list[Kind]:
         """Every kind that a document needs, in the order in which they follow each other."""
-        common = {"xero": self.xero, "engine": self.engine}
+        xero, engine = self.xero, self.engine
         return [
-            kinds.ContactKind(**common),
-            kinds.DocumentKind(**common),
-            kinds.ApproveKind(**common),
-            kinds.AttachmentKind(**common, read_archive=self.archive.get),
-            kinds.AllocationKind(**common, clock=self.clock),
+            kinds.ContactKind(xero=xero, engine=engine),
+            kinds.DocumentKind(xero=xero, engine=engine),
+            kinds.ApproveKind(xero=xero, engine=engine),
+            kinds.AttachmentKind(xero=xero, engine=engine, read_archive=self.archive.get),
+            kinds.AllocationKind(xero=xero, engine=engine, clock=self.clock),
             self.mail,
-            kinds.SentKind(**common),
+            kinds.SentKind(xero=xero, engine=engine),
         ]
 
 
@@ -103,7 +106,10 @@ def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -
 
 
 def fetch_links(outside: Outside) -> int:
-    """Ask Xero for the payment links that are still unknown; returns how many came. Xero asked to wait: the rest later."""
+    """Ask Xero for the payment links that are still unknown; returns how many came.
+
+    A link that does not come is asked for again by the next run, and holds up no other.
+    """
     with outside.engine.connect() as connection:
         missing = sql(connection, "invoicing/without_link").all()
     count = 0
@@ -112,6 +118,9 @@ def fetch_links(outside: Outside) -> int:
             link = outside.xero.online_invoice_url(row.xero_id)
         except NothingSent:
             break  # the rate limit, or no connection: the next run goes on here
+        except XeroError as error:
+            _log.warning("no payment link for %s: %s", row.number, error)
+            continue
         if link:
             with outside.engine.begin() as connection:
                 sql(connection, "invoicing/set_link", number=row.number, link=link)

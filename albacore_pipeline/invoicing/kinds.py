@@ -223,7 +223,8 @@ class ApproveKind(XeroKind):
             try:
                 answers = update(bodies, key=_key(part))
                 outcomes |= {
-                    effect.effect_id: _judge(answer, name) for effect, answer in zip(part, answers, strict=True)
+                    effect.effect_id: _judge(answer, name, settled=Unknown("it is no draft any more"))
+                    for effect, answer in zip(part, answers, strict=True)
                 }
             except XeroError as error:
                 outcomes |= {effect.effect_id: outcome_of(error) for effect in part}
@@ -321,7 +322,8 @@ class SentKind(XeroKind):
         ]
         try:
             answers = self.xero.update_invoices(bodies, key=_key(effects))
-            return [_judge(answer, "InvoiceID") for answer in answers]
+            settled = Cancelled("the document was settled before it was marked")
+            return [_judge(answer, "InvoiceID", settled=settled) for answer in answers]
         except XeroError as error:
             return [outcome_of(error) for _ in effects]
 
@@ -329,15 +331,12 @@ class SentKind(XeroKind):
         return Later("marking it again")
 
 
-def _judge(answer: Json, name: str) -> Outcome:
+def _judge(answer: Json, name: str, *, settled: Outcome | None = None) -> Outcome:
+    """Done, or what Xero objected to; `settled` is what it means that the document can't be changed any more."""
     said = problems(answer)
-    if said:
-        return (
-            Cancelled("the document was settled before it was marked")
-            if any("not of valid status" in words for words in said)
-            else Parked("; ".join(said))
-        )
-    return Done({"id": answer[name]})
+    if settled is not None and any("not of valid status" in words for words in said):
+        return settled
+    return Parked("; ".join(said)) if said else Done({"id": answer[name]})
 
 
 def _body(document: Any) -> Json:

@@ -96,14 +96,11 @@ def _note(connection: sa.Connection, *, document: Any, answer: Json, now: dateti
     paid, credited = Decimal(answer.get("AmountPaid") or 0), Decimal(answer.get("AmountCredited") or 0)
     amounts = {"due": sign * due, "paid": sign * paid, "credited": sign * credited}
     sql(connection, "invoicing/note_amounts", document_id=document.document_id, state=state, now=now, **amounts)
-    moved = (
-        [_note_payment(connection, document=document, now=now, **event) for event in _events(answer)]
-        if document.kind != NOTE
-        else []
-    )
-    return (
-        any(moved) or state != document.state or _note_reversals(connection, document=document, answer=answer, now=now)
-    )
+    if document.kind == NOTE:
+        return bool(state != document.state)
+    moved = [_note_payment(connection, document=document, now=now, **event) for event in _events(answer)]
+    moved.append(_note_reversals(connection, document=document, answer=answer, now=now))
+    return any(moved) or state != document.state
 
 
 def _events(answer: Json) -> list[dict[str, Any]]:
@@ -135,8 +132,6 @@ def _note_payment(connection: sa.Connection, *, document: Any, now: datetime, **
 
 
 def _note_reversals(connection: sa.Connection, *, document: Any, answer: Json, now: datetime) -> bool:
-    if document.kind == NOTE:
-        return False
     present = [event["xero_id"] for event in _events(answer)]
     gone = sql(connection, "invoicing/gone_payments", document_id=document.document_id, present=present).all()
     for row in gone:

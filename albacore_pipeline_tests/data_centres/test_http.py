@@ -179,6 +179,12 @@ def test_an_error_is_one_short_line_without_secrets_even_in_its_causes(
         link = link.__context__
 
 
+def test_a_name_with_a_line_break_leaves_the_error_one_line() -> None:
+    with pytest.raises(FailedRead) as caught:
+        always(reply(status=404)).http().read(what="power of A\nB", path="/x")
+    assert str(caught.value).startswith("norway: power of A B: HTTP 404")
+
+
 def test_an_endpoint_hides_its_password_and_takes_none_in_its_url() -> None:
     assert PASSWORD not in repr(Endpoint(url="https://site.test", username="u", password=PASSWORD))
     for url in (

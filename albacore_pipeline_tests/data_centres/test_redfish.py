@@ -143,6 +143,12 @@ def test_an_answer_that_is_no_system_is_a_failure(body: bytes) -> None:
         service({f"GET {SYSTEMS}/NO-0001": reply(body)}).control("norway").power_state("NO-0001")
 
 
+def test_a_link_that_is_no_address_is_an_error() -> None:
+    wire = service({f"GET {SYSTEMS}": {"Members": [{"@odata.id": "/redfish/v1/\x01"}]}})
+    with pytest.raises(PowerFailure, match="is no address"):
+        wire.control("norway").power_state("NO-0001")
+
+
 def test_a_name_can_not_leave_its_place_in_the_path() -> None:
     wire = service({})
     with pytest.raises(PowerFailure):

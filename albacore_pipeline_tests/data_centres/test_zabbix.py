@@ -103,7 +103,7 @@ def test_what_is_too_much_for_the_server_is_halved_until_it_fits() -> None:
 
 
 def test_a_server_that_can_not_even_give_an_hour_is_a_failed_read() -> None:
-    with pytest.raises(FailedRead, match="HTTP 500 for one item's hour"):
+    with pytest.raises(FailedRead, match="history of one item's hour: Zabbix broke off"):
         read(Wire(Zabbix(history=full(20001), most_rows=0)).source("finland"), "FI-0001")
 
 
@@ -200,3 +200,10 @@ def history_request() -> httpx.Request:
     params = {"history": 0, "itemids": ["20001"], "time_from": T, "time_till": T + 300}
     call = {"jsonrpc": "2.0", "method": "history.get", "params": params, "auth": PASSWORD, "id": 3}
     return httpx.Request("POST", "http://site.test/base/api_jsonrpc.php", json=call)
+
+
+def test_machines_that_the_site_does_not_know_are_a_failed_read_and_ask_for_nobody_s_items() -> None:
+    zabbix = Zabbix(history=full(20001))
+    with pytest.raises(FailedRead, match="none for any of 1 machines"):
+        read(Wire(zabbix).source("finland"), "FI-0009")
+    assert [method for method, _ in zabbix.calls] == ["host.get"]

@@ -1,4 +1,5 @@
--- Whose month can't be rated yet, and why: a span without a tariff, or hours that are neither known nor accepted.
+-- Whose month can't be rated yet, and why: a span without a tariff, or hours that are neither known nor accepted. The
+-- policy's tolerance is for hours that stay missing; those that may still arrive are waited for.
 create temp table blocked on commit drop as
 with forgiven as (
     select measured.customer, gap.machine_id, count(*) filter (where known.machine_id is null) as days,
@@ -14,7 +15,8 @@ with forgiven as (
 incomplete as (
     select customer, site, machine_id, min(from_day) as from_day, max(to_day) as to_day,
         sum(days_absent) - coalesce(max(forgiven.days), 0) as days_absent,
-        sum(hours_missing) - coalesce(max(forgiven.hours), 0) as hours_missing
+        sum(hours_missing) - coalesce(max(forgiven.hours), 0) as hours_missing,
+        least(sum(hours_awaited), sum(hours_missing) - coalesce(max(forgiven.hours), 0)) as hours_awaited
     from measured left join forgiven using (customer, machine_id)
     where days_absent > 0 or hours_missing > 0
     group by customer, site, machine_id
@@ -32,7 +34,7 @@ first_gap as (
         count(*) over (partition by customer) as machines, sum(days_absent) over (partition by customer) as days,
         sum(hours_missing) over (partition by customer) as hours
     from incomplete join tolerated using (customer)
-    where days_absent > 0 or hours_missing > tolerated.hours
+    where days_absent > 0 or hours_awaited > 0 or hours_missing > tolerated.hours
     order by customer, days_absent desc, site, machine_id
 )
 select customer, format('no tariff at %s from %s on: add a row to tariffs.csv', min(site), min(from_day)) as reason

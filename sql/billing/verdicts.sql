@@ -27,7 +27,8 @@ select wanted.customer, wanted.blocked, wanted.sha256, coalesce(wanted.currency,
     case when newest.frozen_at is null then coalesce(newest.revision, 1) else newest.revision + 1 end as revision,
     case
         when newest.customer_month_id is null then 'open'
-        when newest.frozen_at is null and wanted.blocked is null and frozen.content_sha256 = wanted.sha256 then 'withdraw'
+        when newest.frozen_at is null and wanted.blocked is null
+            and coalesce(frozen.content_sha256, 'empty') = wanted.sha256 then 'withdraw'
         when newest.frozen_at is null and wanted.blocked is not null
             and newest.state = 'blocked' and newest.reason = wanted.blocked then 'keep'
         when newest.frozen_at is null and wanted.blocked is null

@@ -1,7 +1,7 @@
 -- Site-days to be collected: never read, or of a site whose data arrive late and not read since they were complete.
--- `last_days`, `late_days` go with `sites`.
+-- `last_days` goes with `sites`.
 select site, due.day::date as day
-from unnest(cast(:sites as text[]), cast(:last_days as date[]), cast(:late_days as integer[])) as asked (site, last_day, late_days)
+from unnest(cast(:sites as text[]), cast(:last_days as date[])) as asked (site, last_day)
 join albacore.site using (site)
 cross join lateral generate_series(starts_on, last_day, interval '1 day') as due (day)
 left join lateral (

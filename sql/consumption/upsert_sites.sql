@@ -1,4 +1,5 @@
 -- The sites as the program knows them.
-insert into albacore.site (site, country, timezone, starts_on)
-values (:site, :country, :timezone, :starts_on)
-on conflict (site) do update set country = excluded.country, timezone = excluded.timezone, starts_on = excluded.starts_on
+insert into albacore.site (site, country, timezone, starts_on, late_days)
+values (:site, :country, :timezone, :starts_on, :late_days)
+on conflict (site) do update set country = excluded.country, timezone = excluded.timezone, starts_on = excluded.starts_on,
+    late_days = excluded.late_days

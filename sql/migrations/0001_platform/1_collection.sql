@@ -6,7 +6,8 @@ create table albacore.site (
     site text primary key,
     country text not null,
     timezone text not null,
-    starts_on date not null
+    starts_on date not null,
+    late_days integer not null  -- how long after a day its data may still arrive
 );
 
 create table albacore.machine (

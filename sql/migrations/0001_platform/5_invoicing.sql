@@ -56,9 +56,9 @@ create table albacore.document_line (
 
 create function albacore.refuse_document_change() returns trigger language plpgsql as $$
 begin
-    if tg_op = 'DELETE' or (old.number, old.kind, old.customer, old.customer_month_id, old.month, old.revision, old.currency,
+    if tg_op = 'DELETE' or (old.number, old.entity, old.kind, old.customer, old.customer_month_id, old.month, old.revision, old.currency,
             old.subtotal, old.tax, old.total, old.issued_on, old.due_on, old.payload_sha256, old.payload, old.statement)
-        is distinct from (new.number, new.kind, new.customer, new.customer_month_id, new.month, new.revision, new.currency,
+        is distinct from (new.number, new.entity, new.kind, new.customer, new.customer_month_id, new.month, new.revision, new.currency,
             new.subtotal, new.tax, new.total, new.issued_on, new.due_on, new.payload_sha256, new.payload, new.statement) then
         raise exception 'document % never changes: a correction is a document of its own', old.number;
     end if;
