@@ -1,6 +1,7 @@
 """`billing_records`, its job and its daily schedule."""
 
 from collections import Counter
+from typing import Any
 
 import dagster as dg
 
@@ -53,10 +54,11 @@ def monthly_billing(platform: PlatformResource) -> list[dg.RunRequest]:
         ]
 
 
-def _metadata(verdicts: list[Verdict]) -> dict[str, object]:
+def _metadata(verdicts: list[Verdict]) -> dict[str, Any]:
     blocked = [verdict for verdict in verdicts if verdict.blocked]
     rows = "\n".join(
-        f"| {verdict.customer} | {verdict.revision} | {verdict.action} | {verdict.kwh:,.3f} | {verdict.amount:,.2f} {verdict.currency or ''} | {verdict.blocked or ''} |"
+        f"| {verdict.customer} | {verdict.revision} | {verdict.action} | {verdict.kwh:,.3f} |"
+        f" {verdict.amount:,.2f} {verdict.currency or ''} | {verdict.blocked or ''} |"
         for verdict in verdicts
     )
     totals: Counter[str] = Counter()

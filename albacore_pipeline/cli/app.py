@@ -38,7 +38,8 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(registry_app, name="registry")
 
 KNOWN = (
-    EmbeddedFailure, FailedRead, home.InUse, LookupError, PowerFailure, RegistryRefused, SandboxFailed, SettingsError, XeroError,
+    EmbeddedFailure, FailedRead, home.InUse, LookupError, PowerFailure, RegistryRefused, SandboxFailed, SettingsError,
+    XeroError,
 )  # fmt: skip
 
 
@@ -54,7 +55,8 @@ def main() -> None:
         _fail(str(error))
     except (sa.exc.OperationalError, psycopg.OperationalError) as error:
         _fail(
-            f"the database does not answer ({str(error.orig if isinstance(error, sa.exc.OperationalError) else error).splitlines()[0]}): check ALBACORE_DATABASE_URL"
+            f"the database does not answer ({str(getattr(error, 'orig', error)).splitlines()[0]}):"
+            " check ALBACORE_DATABASE_URL"
         )
     except httpx.HTTPError as error:
         _fail(f"the sandbox does not answer ({type(error).__name__}): albacore down, then again")
@@ -121,7 +123,7 @@ def down() -> None:
 @app.command()
 def env() -> None:
     """Print `export …` lines, so that plain `dagster` and `psql` work: eval "$(albacore env)"."""
-    print(home.start(settings=Settings.from_environment()).exports())  # noqa: T201 - for the shell, not for people
+    print(home.start(settings=Settings.from_environment()).exports())
 
 
 @sandbox_app.command("advance")
@@ -206,7 +208,8 @@ def check(folder: Path) -> None:
 
     content = read_registry(folder)
     console.print(
-        f"good: {len(content.customers)} customers, {len(content.assignments)} assignments, {len(content.tariffs)} tariffs"
+        f"good: {len(content.customers)} customers, {len(content.assignments)} assignments,"
+        f" {len(content.tariffs)} tariffs"
     )
 
 
@@ -236,7 +239,7 @@ def load(
 
 
 def _load_registry_once(place: home.Place) -> None:
-    """In a new sandbox the registry is loaded without being asked for, so that the sensors have something to work on."""
+    """Load the registry of a new sandbox without being asked, so that the sensors have something to work on."""
     if not place.sandbox_url:
         return
     from albacore_pipeline.registry.files import read_registry

@@ -114,7 +114,8 @@ class Story:
         """One disputes, one pays a part, most pay in time."""
         self.until(at("2025-11-13T09:00"))
         disputed = self.rows(
-            f"select number from report.invoices where customer = '{DISPUTES}' and month = '{BILLED}' and kind = 'invoice'"
+            f"select number from report.invoices where customer = '{DISPUTES}' and month = '{BILLED}'"
+            " and kind = 'invoice'"
         )
         if not self.rows(f"select from albacore.hold where customer = '{DISPUTES}'"):
             form = {
@@ -134,8 +135,8 @@ class Story:
     def escalation(self) -> None:
         """Day after day whatever is due happens by itself, until the machines of the one who never pays stand still."""
         for instant in (
-            "11-18T09", "11-19T09", "11-20T09", "11-21T09", "11-24T09", "11-25T09", "11-27T09", "11-28T09", "12-02T09", "12-04T09",
-            "12-05T09", "12-08T09", "12-10T09", "12-12T09", "12-15T03", "12-15T09", "12-16T09",
+            "11-18T09", "11-19T09", "11-20T09", "11-21T09", "11-24T09", "11-25T09", "11-27T09", "11-28T09", "12-02T09",
+            "12-04T09", "12-05T09", "12-08T09", "12-10T09", "12-12T09", "12-15T03", "12-15T09", "12-16T09",
         ):  # fmt: skip
             self.until(at(f"2025-{instant}:00"))
             if instant[:5] in ("11-24", "12-02", "12-05", "12-10", "12-16"):
@@ -189,7 +190,8 @@ class Story:
     def pay(self, customer: str, *, share: str = "1") -> None:
         """A customer pays this share of what is due on October's documents; nothing when he has paid already."""
         for row in self.rows(
-            f"select number, amount_due, total from report.invoices where customer = '{customer}' and month = '{BILLED}'"
+            "select number, amount_due, total from report.invoices"
+            f" where customer = '{customer}' and month = '{BILLED}'"
             " and kind <> 'credit_note' and state = 'issued'"
         ):
             if share != "1" and row.amount_due < row.total:
@@ -200,14 +202,16 @@ class Story:
     def pay_november(self) -> None:
         """November is paid by everybody."""
         for row in self.rows(
-            "select number, amount_due from report.invoices where month = '2025-11' and kind <> 'credit_note' and state = 'issued'"
+            "select number, amount_due from report.invoices"
+            " where month = '2025-11' and kind <> 'credit_note' and state = 'issued'"
         ):
             self.world("pay", number=row.number, amount=str(row.amount_due))
 
     def confirm_tickets(self, action: str) -> None:
         """A person at a site without an interface does what the ticket says, and confirms it."""
         for row in self.rows(
-            f"select site, machine from report.machine_commands where site = 'ethiopia' and action = '{action}' and outcome = 'sent'"
+            "select site, machine from report.machine_commands"
+            f" where site = 'ethiopia' and action = '{action}' and outcome = 'sent'"
         ):
             self.world("power", machine=row.machine, state="Off" if action == "pause" else "On")
             self.by_hand(

@@ -61,7 +61,7 @@ def alone() -> None:
 
 
 def start(*, settings: Settings) -> Place:
-    """Start what is not running yet, bring the database to the newest schema, and put the variables into the environment.
+    """Start what is not running yet, migrate the database, and put the variables into the environment.
 
     The sandbox stands in where no site is configured.
     """

@@ -52,7 +52,8 @@ def _print(console: Console, title: str, header: Sequence[str], rows: Iterable[S
 
 def _collected(connection: sa.Connection, console: Console) -> None:
     query = """
-        select site, count(distinct day) as nights, sum(readings) as readings, count(*) filter (where revision > 1) as revisions,
+        select site, count(distinct day) as nights, sum(readings) as readings,
+            count(*) filter (where revision > 1) as revisions,
             (select sum(kwh) from report.machine_days days where days.site = collection.site) as kwh,
             (select sum(hours_measured + hours_estimated) / sum(hours_expected)::numeric from report.machine_days days
              where days.site = collection.site) as coverage
@@ -106,7 +107,7 @@ def _minute(instant: datetime | None) -> str:
 
 
 def _against_truth(connection: sa.Connection, *, place: Place, console: Console) -> list[str]:
-    """Compare each fully measured machine-day of the month with what the machine really drew; returns those too far off."""
+    """Set each fully measured machine-day against what the machine really drew; returns those too far off."""
     rows: list[tuple[object, ...]] = []
     too_far: list[str] = []
     for site in SITES.values():
@@ -116,7 +117,8 @@ def _against_truth(connection: sa.Connection, *, place: Place, console: Console)
         )
         true_hours = _truth(place, site=site.name, window=window)
         query = sa.text(
-            "select machine, day, kwh, hours_expected from report.machine_days where site = :site and day between :first and :last and hours_measured = hours_expected"
+            "select machine, day, kwh, hours_expected from report.machine_days"
+            " where site = :site and day between :first and :last and hours_measured = hours_expected"
         )
         measured = true = worst = 0.0
         compared = 0

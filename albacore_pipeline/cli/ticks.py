@@ -72,8 +72,9 @@ class Ticker:
         """Run a job as a person would from the Launchpad."""
         return self._run(dg.RunRequest(run_config=config, partition_key=partition), job=name, tags={})
 
-    def _run(self, request: dg.RunRequest, *, job: str, tags: Mapping[str, str]) -> Ran:
-        result = self.definitions.resolve_job_def(job).execute_in_process(
+    def _run(self, request: dg.RunRequest, *, job: str | None, tags: Mapping[str, str]) -> Ran:
+        name = job or ""
+        result = self.definitions.resolve_job_def(name).execute_in_process(
             instance=self.instance,
             run_config={**(request.run_config or {}), **QUIET},
             partition_key=request.partition_key,
@@ -81,7 +82,7 @@ class Ticker:
             raise_on_error=False,
         )
         failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-        return Ran(job=job, success=result.success, message=_cause(failures[0]) if failures else "")
+        return Ran(job=name, success=result.success, message=_cause(failures[0]) if failures else "")
 
 
 def _cause(failure: Any) -> str:

@@ -7,6 +7,7 @@ import functools
 import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -35,7 +36,7 @@ def site_definitions(site: Site) -> dg.Definitions:
 
 
 @functools.cache
-def collect_job(site: Site):  # type: ignore[no-untyped-def]  # noqa: ANN201 - Dagster does not export the type
+def collect_job(site: Site):  # type: ignore[no-untyped-def]
     """The job that reads a site's inventory and days."""
     selection = dg.AssetSelection.assets([site.name, "machines"], [site.name, "consumption"])
     return dg.define_asset_job(f"collect_{site.name}", selection=selection, tags={"site": site.name})
@@ -52,7 +53,7 @@ def machines_asset(site: Site) -> dg.AssetsDefinition:
         description=f"The machines of {site.name.capitalize()} as the site itself lists them.",
         owners=["team:operations"],
     )
-    def machines(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def machines(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         platform: PlatformResource = context.resources.platform
         _know_sites(platform)
         source = getattr(context.resources, site.name).source()
@@ -93,7 +94,7 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         ),
         owners=["team:operations"],
     )
-    def consumption(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def consumption(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         platform: PlatformResource = context.resources.platform
         archive: ArchiveResource = context.resources.archive
         _know_sites(platform)
@@ -164,7 +165,7 @@ def run_request(*, first: date, last: date, job: str | None = None) -> dg.RunReq
     return dg.RunRequest(job_name=job, tags=tags)
 
 
-def metadata(collected: Collected) -> dict[str, object]:
+def metadata(collected: Collected) -> dict[str, Any]:
     """What a person wants to know of a day at a glance."""
     energy, stored = collected.energy, collected.stored
     hours = energy.hourly_wh.shape[1]

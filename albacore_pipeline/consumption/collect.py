@@ -57,9 +57,7 @@ def _collect(
     window = day_window(day=day, timezone=site.timezone)
     if day > store.last_complete_day(site=site, now=clock.now()):
         ready = window.end + site.margin
-        raise FailedRead(
-            f"the day is not over at the site; collect it after {ready:%Y-%m-%d %H:%M} UTC"
-        )
+        raise FailedRead(f"the day is not over at the site; collect it after {ready:%Y-%m-%d %H:%M} UTC")
     machines = source.machines(as_of=window.end)
     if not machines:
         raise FailedRead("the site lists no machine; check its inventory")

@@ -88,9 +88,7 @@ class EnergySource(Protocol):
     def machines(self, *, as_of: datetime) -> list[Machine]:
         """The site's machines as of an instant. Raises FailedRead."""
 
-    def samples(
-        self, *, machines: Sequence[str], window: Window, keep_raw: KeepRaw
-    ) -> Iterator[Samples]:
+    def samples(self, *, machines: Sequence[str], window: Window, keep_raw: KeepRaw) -> Iterator[Samples]:
         """The readings of these machines in `[window.start, window.end]`, a batch of whole machines at a time.
 
         Each raw answer goes to `keep_raw` before it is decoded. Raises FailedRead.

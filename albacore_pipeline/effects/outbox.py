@@ -4,7 +4,8 @@
                                                           or unknown: look up, then settle or send again
 
 Killing the process anywhere leaves `prepared` (nothing went out) or `sending` (perhaps it did, as with `unknown`): the
-next delivery looks up what is in doubt before it sends again. One process delivers a kind at a time: it holds a PostgreSQL advisory lock, which dies
+next delivery looks up what is in doubt before it sends again. One process delivers a kind at a time: it holds a
+PostgreSQL advisory lock, which dies
 with its connection, so a row in `sending` that can be claimed belongs to nobody alive. The fence refuses a settle by
 a process that lost its claim all the same.
 """

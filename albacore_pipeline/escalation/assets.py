@@ -5,6 +5,7 @@ again, gate by gate, at the moment of each command (`power.py`).
 """
 
 from collections import Counter
+from typing import Any
 
 import dagster as dg
 
@@ -77,7 +78,7 @@ def pause_and_read_back(context: dg.OpExecutionContext, platform: PlatformResour
 
 
 @dg.graph_asset(group_name="escalation", ins={"escalation_steps": dg.AssetIn(dagster_type=dg.Nothing)})
-def machine_pauses(escalation_steps: None) -> None:
+def machine_pauses(escalation_steps: None) -> Any:
     """Machines that stand still for an unpaid debt: the end of a documented chain, verified by reading back."""
     return pause_and_read_back(plan_due_pauses(escalation_steps))
 

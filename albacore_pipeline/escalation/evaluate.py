@@ -85,8 +85,8 @@ def standing(*, facts: Facts, policy: Policy, as_of: datetime) -> Close | Wait |
     if _sum(facts.debts) < minimum:
         return Close("settled") if facts.case_open else Wait("nothing to collect")
     in_chain = any(step.stage in CHAIN for step in facts.steps)
-    if in_chain and _sum(debt for debt in facts.debts if debt.due_on < as_of.date()) < minimum:
-        return Close("paid")  # a later invoice that is not due yet begins a chain of its own
+    if in_chain and _sum(_overdue(facts.debts, on=_noticed_on(facts.steps, as_of=as_of))) < minimum:
+        return Close("paid")  # what became overdue later begins a chain of its own
     if facts.customer_held:
         return Wait("on hold")
     debts = sorted((debt for debt in facts.debts if not debt.held), key=lambda debt: (debt.due_on, debt.number))
@@ -109,6 +109,9 @@ def evaluate(*, facts: Facts, policy: Policy, as_of: datetime) -> Decision:
     stage = next((stage for stage in CHAIN if stage not in entered), None)
     if stage is None:
         return _recovery(facts=facts, policy=policy, anchor=anchor, due_by=due_by, as_of=as_of)
+    free = [debt for debt in facts.debts if not debt.held]
+    if _sum(_overdue(free, on=as_of.date())) < policy.minimum(facts.currency):
+        return Wait("what is overdue is below the minimum")
     obstacle = _obstacle(stage, entered=entered, anchor=anchor, policy=policy, country=facts.country, as_of=as_of)
     if obstacle:
         return Wait(obstacle)
@@ -128,8 +131,10 @@ def _obstacle(
     before = entered[CHAIN[CHAIN.index(stage) - 1]]
     if before.outcome == "vetoed":
         return "the pause was vetoed"
-    if before.sent_at is None or before.delivered_at is None or before.delivered_at > as_of:
-        return f"the notice of stage {before.stage} is not delivered yet"
+    missing = undelivered(entered.values(), as_of=as_of)
+    if missing:
+        return f"the notice of stage {missing} is not delivered yet"
+    assert before.sent_at is not None and before.delivered_at is not None  # noqa: S101 - it is delivered
     if stage is Stage.PAUSED:
         return (
             ""
@@ -147,12 +152,35 @@ def _obstacle(
     return "" if as_of.date() >= day else f"stage {stage} is due on {day}"
 
 
+def undelivered(steps: Iterable[Step], *, as_of: datetime) -> Stage | None:
+    """The first stage before the pause whose notice is not delivered, or came back since; None when all are."""
+    return next(
+        (
+            step.stage
+            for step in steps
+            if step.stage in CHAIN[:-1]
+            and (step.sent_at is None or step.delivered_at is None or step.delivered_at > as_of)
+        ),
+        None,
+    )
+
+
 def _recovery(*, facts: Facts, policy: Policy, anchor: Debt, due_by: datetime, as_of: datetime) -> Decision:
     if any(step.stage is Stage.RECOVERY for step in facts.steps):
         return Wait("with the finance director")
     if as_of.date() < anchor.due_on + timedelta(days=policy.recovery_days):
         return Wait("paused, waiting for the payment")
     return Enter(stage=Stage.RECOVERY, number=anchor.number, due_by=due_by)
+
+
+def _noticed_on(steps: Iterable[Step], *, as_of: datetime) -> date:
+    """From the final notice on a case is about what was overdue on that day; before it, about all that is overdue."""
+    sent = next((step.sent_at for step in steps if step.stage is Stage.FINAL_NOTICE), None)
+    return (sent or as_of).date()
+
+
+def _overdue(debts: Iterable[Debt], *, on: date) -> list[Debt]:
+    return [debt for debt in debts if debt.due_on < on]
 
 
 def _sum(debts: Iterable[Debt]) -> Decimal:

@@ -10,7 +10,7 @@ from pydantic import Field
 from albacore_pipeline.database import sql
 from albacore_pipeline.database.jobs import ByHand, hand_job
 from albacore_pipeline.effects import audit
-from albacore_pipeline.escalation import store
+from albacore_pipeline.escalation import approvals, store
 
 VETO_DAYS = 30
 
@@ -28,8 +28,8 @@ class PlaceHold(ByHand):
 def _place_hold(connection: sa.Connection, form: PlaceHold, now: datetime) -> str:
     """Keep a customer or a document out of escalation for some days."""
     until = now + timedelta(days=form.days)
-    values = {"customer": form.customer, "number": form.number or None, "kind": form.kind, "reason": form.reason}
-    store.place_hold(connection, **values, owner=form.owner, until_at=until, actor=form.actor, now=now)
+    values = {"customer": form.customer, "kind": form.kind, "reason": form.reason, "owner": form.owner}
+    store.place_hold(connection, **values, number=form.number or None, until_at=until, actor=form.actor, now=now)
     return f"{form.number or form.customer} is on hold until {until:%Y-%m-%d %H:%M} UTC"
 
 
@@ -48,6 +48,22 @@ def _release_hold(connection: sa.Connection, form: ReleaseHold, now: datetime) -
     return f"{count} holds of {form.number or form.customer} released"
 
 
+class ApprovePause(ByHand):
+    """The form of `approve_pause`."""
+
+    customer: str
+    approver: str = Field(description="the mailbox that the code was sent to")
+    code: str = Field(description="the one-time code of the mail")
+
+
+def _approve_pause(connection: sa.Connection, form: ApprovePause, now: datetime) -> str:
+    """One of two approvals for a pause above the blast radius."""
+    approvals.approve(connection, customer=form.customer, approver=form.approver, code=form.code, now=now)
+    details = {"approver": form.approver, "reason": form.reason}
+    audit.record(connection, now=now, actor=form.actor, action="approve_pause", subject=form.customer, details=details)
+    return f"{form.approver} approves the pause of {form.customer}"
+
+
 class VetoPause(ByHand):
     """The form of `veto_pause`."""
 
@@ -59,14 +75,8 @@ def _veto_pause(connection: sa.Connection, form: VetoPause, now: datetime) -> st
     if not sql(connection, "escalation/veto", customer=form.customer).rowcount:
         raise LookupError(f"no pause of {form.customer} is scheduled")
     until = now + timedelta(days=VETO_DAYS)
-    values = {
-        "customer": form.customer,
-        "number": None,
-        "kind": "manual",
-        "reason": f"veto: {form.reason}",
-        "owner": form.actor,
-    }
-    store.place_hold(connection, **values, until_at=until, actor=form.actor, now=now)
+    values = {"customer": form.customer, "kind": "manual", "reason": f"veto: {form.reason}", "owner": form.actor}
+    store.place_hold(connection, **values, number=None, until_at=until, actor=form.actor, now=now)
     return f"the pause of {form.customer} is vetoed"
 
 
@@ -139,6 +149,7 @@ definitions = dg.Definitions(
     jobs=[
         hand_job("place_hold", PlaceHold, _place_hold),
         hand_job("release_hold", ReleaseHold, _release_hold),
+        hand_job("approve_pause", ApprovePause, _approve_pause),
         hand_job("veto_pause", VetoPause, _veto_pause),
         hand_job("confirm_power_state", ConfirmPowerState, _confirm_power_state),
         hand_job("report_bounce", ReportBounce, _report_bounce),

@@ -22,11 +22,11 @@ WORDS = {
     Stage.UPCOMING: "your next payment is due soon:",
     Stage.REMINDER: "we have not received your payment yet. Perhaps it crossed this mail; otherwise please pay now:",
     Stage.OVERDUE: "your payment is overdue and our first reminder is unanswered. Please pay, or answer this mail:",
-    Stage.FINAL_NOTICE: "in spite of our reminders your payment is still missing. If it does not arrive, we pause the machines"
-    " named below, {pause_days} business days after this notice at the earliest:",
+    Stage.FINAL_NOTICE: "in spite of our reminders your payment is still missing. If it does not arrive, we pause the"
+    " machines named below, {pause_days} business days after this notice at the earliest:",
     Stage.PAUSE_SCHEDULED: "your payment is still missing. The machines named below will be paused after {acts_after}:",
-    Stage.PAUSED: "your payment did not arrive. The machines named below are being switched off now, and on again as soon as"
-    " the payment arrives:",
+    Stage.PAUSED: "your payment did not arrive. The machines named below are being switched off now, and on again as"
+    " soon as the payment arrives:",
     Stage.RECOVERY: "the following debt is older than the policy allows and needs a decision:",
 }
 
@@ -63,7 +63,8 @@ def notice(
     )
     lines = [f"Dear {name},", "", words, ""]
     lines += [
-        f"  {invoice.number}: {invoice.amount_due:,.2f} {invoice.currency}, due on {invoice.due_on}\n  pay here: {invoice.payment_link}"
+        f"  {invoice.number}: {invoice.amount_due:,.2f} {invoice.currency}, due on {invoice.due_on}\n"
+        f"  pay here: {invoice.payment_link}"
         for invoice in invoices
     ]
     if stage in WITH_MACHINES:

@@ -20,7 +20,8 @@ from albacore_pipeline.database import sql
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import Cancelled, Done, Effect, Later, Outcome, prepare
-from albacore_pipeline.escalation.evaluate import Close, Enter, Wait, evaluate, standing
+from albacore_pipeline.escalation.approvals import approved, ask
+from albacore_pipeline.escalation.evaluate import Close, Enter, Wait, evaluate, standing, undelivered
 from albacore_pipeline.escalation.store import Case, cases, enter
 from albacore_pipeline.invoicing.payments import watch_payments
 from albacore_pipeline.invoicing.xero import Xero, XeroError
@@ -187,7 +188,7 @@ class ResumeKind(PowerKind):
 
 
 def _debt_stands(case: Case | None, *, now: datetime) -> Outcome | None:
-    """None while the chain still says that the customer is to be paused."""
+    """None while the whole chain, every notice of it delivered, says that the customer is to be paused."""
     if case is None:
         return Cancelled("nothing is owed any more")
     debt = standing(facts=case.facts, policy=case.policy, as_of=now)
@@ -197,7 +198,8 @@ def _debt_stands(case: Case | None, *, now: datetime) -> Outcome | None:
         return Later(debt.reason, timedelta(hours=1))
     if not any(step.stage is Stage.PAUSED for step in case.facts.steps):
         return Cancelled("the chain has not come to its end")
-    return None
+    missing = undelivered(case.facts.steps, as_of=now)
+    return Later(f"the notice of stage {missing} is not delivered", timedelta(hours=1)) if missing else None
 
 
 def may_pause_now(site: Site, now: datetime) -> bool:
@@ -240,8 +242,10 @@ def _plan(*, engine: sa.Engine, xero: Xero, clock: Clock, customer: str) -> Plan
             )
         machines = sql(connection, "escalation/pausable", customer=customer, now=now).all()
         refused = _over_cap(connection, case=case, machines=machines, now=now)
-        if refused:
-            return Planned(customer=customer, machines=[], refused=refused)
+        if refused and not approved(connection, customer=customer, now=now):
+            names = [f"{machine.site} {machine.machine}" for machine in machines]
+            ask(connection, customer=customer, policy=case.policy, machines=names, reason=refused, now=now)
+            return Planned(customer=customer, machines=[], refused=f"{refused}: approve_pause, or wait")
         step_id = enter(connection, case=case, decision=decision, now=now)
         for machine in machines:
             _command(
@@ -261,7 +265,7 @@ def _over_cap(connection: sa.Connection, *, case: Case, machines: Sequence[Any],
     commanded = sql(connection, "escalation/commanded_today", now=now).all()
     customers = {row.customer for row in commanded} | {case.facts.customer}
     if len(customers) > case.policy.customers_per_day:
-        return f"more than {case.policy.customers_per_day} customers would be paused today: approve_pause, or wait"
+        return f"more than {case.policy.customers_per_day} customers would be paused today"
     fleet = {row.site: row.machines for row in sql(connection, "escalation/fleet")}
     wanted = Counter(machine.site for machine in machines)
     for row in commanded:
@@ -269,7 +273,7 @@ def _over_cap(connection: sa.Connection, *, case: Case, machines: Sequence[Any],
     for site, count in wanted.items():
         most = min(case.policy.machines_per_site_and_day, int(case.policy.share_of_site_and_day * fleet.get(site, 0)))
         if count > most:
-            return f"{count} machines at {site} would be paused today, {most} are allowed: approve_pause, or wait"
+            return f"{count} machines at {site} would be paused today, {most} are allowed"
     return ""
 
 

@@ -29,7 +29,20 @@ TAX_RATES: Mapping[
     "ECZROUTPUT": (Decimal(0), "Reverse charge: VAT is to be accounted for by the recipient"),
 }
 
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

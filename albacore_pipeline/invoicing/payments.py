@@ -53,7 +53,7 @@ def watch_payments(*, engine: sa.Engine, xero: Xero, clock: Clock, customer: str
 
 
 def reconcile(*, engine: sa.Engine, xero: Xero, clock: Clock) -> list[Difference]:
-    """Compare every document with Xero, field by field; what differs stands in `report.reconciliation` while it lasts."""
+    """Compare every document with Xero; a difference stands in `report.reconciliation` while it lasts."""
     with engine.connect() as connection:
         documents = sql(connection, "invoicing/open_documents", all=True).all()
     answers = _read(xero, documents)

@@ -222,7 +222,9 @@ def connect(*, settings: Settings, clock: Clock) -> Xero:
         raise SettingsError("XERO_CLIENT_ID is not set: enter the custom connection's client id and secret")
     reach = xero_reach(settings)
     token = _Token()
-    client = ApiClient(Configuration(oauth2_token=OAuth2Token()), oauth2_token_getter=lambda: _mint(token, reach, clock))
+    client = ApiClient(
+        Configuration(oauth2_token=OAuth2Token()), oauth2_token_getter=lambda: _mint(token, reach, clock)
+    )
     client.rest_client.pool_manager = urllib3.PoolManager(
         retries=urllib3.Retry(total=0, connect=0, read=0, redirect=0, status=0, respect_retry_after_header=False),
         cert_reqs="CERT_REQUIRED",

@@ -27,7 +27,9 @@ LONGEST_PAUSE = timedelta(hours=3)
 
 
 @dg.asset(partitions_def=MONTHLY, deps=["billing_records", "invoices"], group_name="finance", owners=["team:finance"])
-def month_report(context: dg.AssetExecutionContext, platform: PlatformResource, archive: ArchiveResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def month_report(
+    context: dg.AssetExecutionContext, platform: PlatformResource, archive: ArchiveResource
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The month on one page: energy and money by customer and site, what is blocked and what is not billed."""
     month = Month.parse(context.partition_key)
     with platform.engine.connect() as connection:
@@ -36,7 +38,9 @@ def month_report(context: dg.AssetExecutionContext, platform: PlatformResource, 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{month}.html"
     path.write_text(page, encoding="utf-8")
-    return dg.MaterializeResult(metadata={"page": dg.MetadataValue.path(str(path)), "archived": archive.open().put(page.encode())})
+    return dg.MaterializeResult(
+        metadata={"page": dg.MetadataValue.path(str(path)), "archived": archive.open().put(page.encode())}
+    )
 
 
 report_month = dg.define_asset_job("report_month", selection=[month_report])
@@ -86,7 +90,7 @@ def missed_work(context: dg.SensorEvaluationContext, platform: PlatformResource)
 def _may_ask(before: dict[str, str] | None, now: datetime) -> bool:
     if before is None:
         return True
-    pause = min(FIRST_PAUSE * 2 ** (int(before["attempts"]) - 1), LONGEST_PAUSE)
+    pause: timedelta = min(FIRST_PAUSE * 2 ** min(int(before["attempts"]) - 1, 10), LONGEST_PAUSE)
     return now - datetime.fromisoformat(before["at"]) >= pause
 
 
@@ -123,7 +127,12 @@ def first_range(days: Sequence[date]) -> tuple[date, date]:
 def run_failures(context: dg.RunFailureSensorContext) -> None:
     """Every failed run in one line in the daemon's log, with its cause."""
     event = context.failure_event
-    context.log.error(f"{context.dagster_run.job_name} {context.dagster_run.tags.get('dagster/partition', '')} failed: {event.message}")
+    context.log.error(
+        f"{context.dagster_run.job_name} {context.dagster_run.tags.get('dagster/partition', '')} failed:"
+        f" {event.message}"
+    )
 
 
-definitions = dg.Definitions(assets=[month_report], jobs=[report_month], sensors=[corrections, missed_work, run_failures])
+definitions = dg.Definitions(
+    assets=[month_report], jobs=[report_month], sensors=[corrections, missed_work, run_failures]
+)

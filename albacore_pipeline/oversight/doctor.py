@@ -34,7 +34,11 @@ def examine(settings: Settings) -> list[Finding]:
     """Every check in turn; one that fails does not stop the others."""
     checks: list[tuple[str, Callable[[], str]]] = [("database", lambda: _database(settings))]
     checks += [(site, lambda site=site: _site(site, settings)) for site in SITES]  # type: ignore[misc]
-    checks += [("Xero", lambda: _xero(settings)), ("mail", lambda: _mail(settings)), ("effects", lambda: _effects(settings))]
+    checks += [
+        ("Xero", lambda: _xero(settings)),
+        ("mail", lambda: _mail(settings)),
+        ("effects", lambda: _effects(settings)),
+    ]
     return list(_examined(checks))
 
 
@@ -43,7 +47,9 @@ def _examined(checks: list[tuple[str, Callable[[], str]]]) -> Iterator[Finding]:
         try:
             yield Finding(what=what, good=True, said=check())
         except PROBLEMS as error:
-            yield Finding(what=what, good=False, said=str(error).splitlines()[0] if str(error) else type(error).__name__)
+            yield Finding(
+                what=what, good=False, said=str(error).splitlines()[0] if str(error) else type(error).__name__
+            )
 
 
 def _database(settings: Settings) -> str:

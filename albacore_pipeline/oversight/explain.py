@@ -25,7 +25,9 @@ def explain(connection: sa.Connection, *, number: str, line: int | None, archive
     """
     rows = sql(connection, "oversight/explain_line", number=number, line=line).all()
     if not rows:
-        raise LookupError(f"there is no {f'line {line} of ' if line else ''}{number}: see report.invoices for the numbers")
+        raise LookupError(
+            f"there is no {f'line {line} of ' if line else ''}{number}: see report.invoices for the numbers"
+        )
     for (at, description, amount, currency), records in groupby(
         rows, key=lambda row: (row.line, row.description, row.amount, row.currency)
     ):
@@ -46,7 +48,12 @@ def _record(connection: sa.Connection, record: Any, archive: Archive) -> Iterato
     )
     if record.price_kind != "energy":
         return
-    values = {"billing_run_id": record.billing_run_id, "machine_id": record.machine_id, "from_day": record.from_day, "to_day": record.to_day}
+    values = {
+        "billing_run_id": record.billing_run_id,
+        "machine_id": record.machine_id,
+        "from_day": record.from_day,
+        "to_day": record.to_day,
+    }
     for day in sql(connection, "oversight/explain_days", **values):
         sizes = [len(archive.get(sha256)) for sha256 in day.raw]
         known = f"{day.wh * 0.001:,.3f} kWh" if day.wh is not None else "nothing known"
@@ -54,4 +61,5 @@ def _record(connection: sa.Connection, record: Any, archive: Archive) -> Iterato
             f"    {day.day}: {known}, {day.quality}; collection {day.collection_id} revision {day.revision},"
             f" {day.collected_at:%Y-%m-%d %H:%M} UTC, run {day.run_id}"
         )
-        yield f"      raw answers: {', '.join(f'{sha256[:16]} ({size:,} bytes)' for sha256, size in zip(day.raw, sizes, strict=True))}"
+        answers = (f"{sha256[:16]} ({size:,} bytes)" for sha256, size in zip(day.raw, sizes, strict=True))
+        yield f"      raw answers: {', '.join(answers)}"

@@ -15,7 +15,7 @@ STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 2rem; }
-th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
+th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 svg { width: 100%; height: 8rem; } rect { fill: #2a7f86; } .blocked { color: #b3541e; }
 """
@@ -33,21 +33,50 @@ def month_report(connection: sa.Connection, *, month: Month) -> str:
         "<h2>Energy by day</h2>",
         _plot(by_day),
         "<h2>Customers</h2>",
-        _table(("customer", "state", "kWh", "of it estimated", "amount", "month before: kWh", "amount"), [_customer(row) for row in customers]),
+        _table(
+            ("customer", "state", "kWh", "of it estimated", "amount", "month before: kWh", "amount"),
+            [_customer(row) for row in customers],
+        ),
         "<h2>Sites</h2>",
-        _table(("site", "measured kWh", "billed kWh", "unbilled kWh", "why unbilled", "hours missing"), [_site(row) for row in sites]),
+        _table(
+            ("site", "measured kWh", "billed kWh", "unbilled kWh", "why unbilled", "hours missing"),
+            [_site(row) for row in sites],
+        ),
     ]
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Month report {month}</title><style>{STYLE}</style>{"".join(parts)}</html>'
+    head = f'<meta charset="utf-8"><title>Month report {month}</title><style>{STYLE}</style>'
+    return f'<!doctype html><html lang="en">{head}{"".join(parts)}</html>'
 
 
 def _customer(row: Any) -> list[str]:
-    state = f'<span class="blocked">{escape(row.state)}: {escape(row.reason)}</span>' if row.state == "blocked" else escape(row.state)
-    money = [f"{amount:,.2f} {escape(row.currency or '')}" if amount is not None else "" for amount in (row.amount, row.amount_before)]
-    return [escape(row.customer), state, _kwh(row.kwh), _kwh(row.estimated_kwh), money[0], _kwh(row.kwh_before), money[1]]
+    state = (
+        f'<span class="blocked">{escape(row.state)}: {escape(row.reason)}</span>'
+        if row.state == "blocked"
+        else escape(row.state)
+    )
+    money = [
+        f"{amount:,.2f} {escape(row.currency or '')}" if amount is not None else ""
+        for amount in (row.amount, row.amount_before)
+    ]
+    return [
+        escape(row.customer),
+        state,
+        _kwh(row.kwh),
+        _kwh(row.estimated_kwh),
+        money[0],
+        _kwh(row.kwh_before),
+        money[1],
+    ]
 
 
 def _site(row: Any) -> list[str]:
-    return [escape(row.site), _kwh(row.kwh), _kwh(row.billed), _kwh(row.unbilled), escape(row.reasons), f"{row.hours_missing:,}"]
+    return [
+        escape(row.site),
+        _kwh(row.kwh),
+        _kwh(row.billed),
+        _kwh(row.unbilled),
+        escape(row.reasons),
+        f"{row.hours_missing:,}",
+    ]
 
 
 def _kwh(value: Any) -> str:
@@ -68,8 +97,9 @@ def _plot(by_day: Sequence[Any]) -> str:
     top = max((float(row.kwh or 0) for row in by_day), default=0) or 1
     width = 100 / max(len(by_day), 1)
     bars = "".join(
-        f'<rect x="{index * width + width * 0.1:.2f}" y="{100 - 100 * float(row.kwh or 0) / top:.2f}" width="{width * 0.8:.2f}"'
-        f' height="{100 * float(row.kwh or 0) / top:.2f}"><title>{row.day}: {row.kwh or 0:,.3f} kWh</title></rect>'
+        f'<rect x="{index * width + width * 0.1:.2f}" y="{100 - 100 * float(row.kwh or 0) / top:.2f}"'
+        f' width="{width * 0.8:.2f}" height="{100 * float(row.kwh or 0) / top:.2f}">'
+        f"<title>{row.day}: {row.kwh or 0:,.3f} kWh</title></rect>"
         for index, row in enumerate(by_day)
     )
     return f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="kWh by day">{bars}</svg>'

@@ -19,7 +19,12 @@ END = date(9999, 12, 1)
 def verify(connection: sa.Connection, *, month: Month | None = None) -> list[str]:
     """Every broken invariant of a month, or of all."""
     days = {"first_day": month.first_day if month else FIRST_DAY, "last_day": month.last_day if month else END}
-    return [*_energy(connection, **days), *_money(connection, **days), *_documents(connection, **days), *_chains(connection)]
+    return [
+        *_energy(connection, **days),
+        *_money(connection, **days),
+        *_documents(connection, **days),
+        *_chains(connection),
+    ]
 
 
 def _energy(connection: sa.Connection, **days: date) -> Iterator[str]:
@@ -28,18 +33,23 @@ def _energy(connection: sa.Connection, **days: date) -> Iterator[str]:
     for row in sql(connection, "oversight/conservation", **days):
         yield f"{row.site} {row.day}: measured {row.measured} Wh, billed {row.billed} and unbilled {row.unbilled}"
     for row in sql(connection, "oversight/records_against_days", **days):
-        yield f"{row.month:%Y-%m} {row.customer} at {row.site}: the records hold {row.records} Wh, their machine-days {row.days}"
+        where = f"{row.month:%Y-%m} {row.customer} at {row.site}"
+        yield f"{where}: the records hold {row.records} Wh, their machine-days {row.days}"
 
 
 def _money(connection: sa.Connection, **days: date) -> Iterator[str]:
     for row in sql(connection, "oversight/content_against_hash", **days):
         yield f"{row.month:%Y-%m} {row.customer} revision {row.revision}: the records are not those that were rated"
     for row in sql(connection, "oversight/lines_against_documents", **days):
-        yield f"{row.number}: the lines add up to {row.lines} and {row.line_tax} tax, the document says {row.subtotal} and {row.tax}"
+        said = f"the document says {row.subtotal} and {row.tax}"
+        yield f"{row.number}: the lines add up to {row.lines} and {row.line_tax} tax, {said}"
     for places in sorted(set(MINOR_UNITS.values())):
         currencies = [currency for currency, digits in MINOR_UNITS.items() if digits == places]
-        for row in sql(connection, "oversight/records_against_lines", **days, minor_units=places, currencies=currencies):
-            yield f"{row.month:%Y-%m} {row.customer}: the records come to {row.records}, the documents billed {row.billed}"
+        for row in sql(
+            connection, "oversight/records_against_lines", **days, minor_units=places, currencies=currencies
+        ):
+            said = f"the records come to {row.records}, the documents billed {row.billed}"
+            yield f"{row.month:%Y-%m} {row.customer}: {said}"
 
 
 def _documents(connection: sa.Connection, **days: date) -> Iterator[str]:

@@ -55,7 +55,7 @@ class Policy(BaseModel):
     minimum_due: dict[Currency, Decimal] = Field(default_factory=dict)  # below it nothing is escalated
     minimum_due_otherwise: Decimal = Decimal(10)
     upcoming_days_before: Days = 5
-    reminder_business_days: Days = 1  # after the due date
+    reminder_business_days: Annotated[int, Field(ge=1, le=365)] = 1  # after the due date
     overdue_days: Days = 7  # after the due date
     final_notice_days: Days = 14  # after the due date
     pause_business_days: Days = 5  # after the final notice was delivered

@@ -125,7 +125,8 @@ def _tables(registry: Registry) -> list[_Table]:
                 ("to_day", "date"),
                 ("state", "text"),
             ],
-            select=f"select machine_id, customer, from_day, {_TO_DAY}, state from staged join albacore.machine using (site, machine)",
+            select=f"select machine_id, customer, from_day, {_TO_DAY}, state"
+            " from staged join albacore.machine using (site, machine)",
             rows=(
                 (row.site, row.machine, row.customer, row.from_day, row.to_day, row.state)
                 for row in registry.assignments
@@ -190,7 +191,8 @@ def _tables(registry: Registry) -> list[_Table]:
                 ("serial", "text"),
                 ("model", "text"),
             ],
-            select="select machine_id, staged.rated_watts, nullif(staged.serial, '') as serial, nullif(staged.model, '') as model from staged join albacore.machine using (site, machine)",
+            select="select machine_id, staged.rated_watts, nullif(staged.serial, '') as serial,"
+            " nullif(staged.model, '') as model from staged join albacore.machine using (site, machine)",
             rows=((row.site, row.machine, row.rated_watts, row.serial, row.model) for row in registry.machines),
         ),
         _Table(

@@ -93,7 +93,7 @@ def _listen(port: int, *, fallback: int, fixed: bool) -> socket.socket:
 def _tell(home: Path, *, url: str, smtp_url: str) -> None:
     draft = home / "server.json.new"
     draft.write_text(json.dumps({"pid": os.getpid(), "url": url, "smtp_url": smtp_url}))
-    os.replace(draft, home / "server.json")
+    draft.replace(home / "server.json")
 
 
 if __name__ == "__main__":

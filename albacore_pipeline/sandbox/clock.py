@@ -7,7 +7,6 @@ Does not belong here: anything that happens because time has passed; that is der
 from __future__ import annotations
 
 import json
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,4 +57,4 @@ class WorldClock:
         self._offset = offset
         draft = self._path.with_suffix(".new")
         draft.write_text(json.dumps({"offset_seconds": offset}))
-        os.replace(draft, self._path)
+        draft.replace(self._path)

@@ -33,7 +33,7 @@ class Mailbox:
     def __len__(self) -> int:
         return len(self._kept)
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Refuse recipients whose local part begins with `refused`."""
@@ -42,7 +42,9 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         """Keep a mail once for each recipient."""
         fault = self._faults.meet(target="mail", method="POST")
         if fault is not None and fault["kind"] != "lost_answer":

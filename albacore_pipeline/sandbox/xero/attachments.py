@@ -6,7 +6,6 @@ Does not belong here: what is in them.
 
 from __future__ import annotations
 
-import os
 import uuid
 from pathlib import Path
 
@@ -39,7 +38,7 @@ class Attachments:
         key = same["AttachmentID"] if same else str(uuid.uuid4())
         draft = self._folder / f"{key}.new"
         draft.write_bytes(content)
-        os.replace(draft, self._folder / key)
+        draft.replace(self._folder / key)
         file: Document = {"AttachmentID": key, "FileName": name, "MimeType": media_type or "application/octet-stream"}
         file |= {"ContentLength": len(content), "IncludeOnline": False}
         self._kept.put(document, {"files": [*others, file]})

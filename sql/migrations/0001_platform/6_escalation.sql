@@ -67,6 +67,16 @@ create table albacore.machine_command (
     unique (step_id, machine_id, action)
 );
 
+-- Two people must agree before a pause exceeds the blast radius; each has a one-time code by mail.
+create table albacore.pause_approval (
+    case_id bigint not null references albacore.escalation_case,
+    approver text not null,
+    code_sha256 text not null,
+    asked_at timestamptz not null,
+    approved_at timestamptz,
+    primary key (case_id, approver)
+);
+
 create table albacore.kill_switch (
     one boolean primary key default true check (one),
     is_on boolean not null,
