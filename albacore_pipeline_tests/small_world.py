@@ -63,14 +63,22 @@ def customer(name: str, **given: Any) -> Customer:
 def assignment(machine: str, customer: str, from_day: str, to_day: str = "", **given: Any) -> Assignment:
     """A machine (`NO-…` in Norway, `FI-…` in Finland, …) that a customer has from a day on."""
     return Assignment(
-        **{"site": site_of(machine), "machine": machine, "customer": customer, "from_day": from_day, "to_day": to_day} | given
+        **{"site": site_of(machine), "machine": machine, "customer": customer, "from_day": from_day, "to_day": to_day}
+        | given
     )
 
 
 def tariff(name: str, unit_price: str, from_day: str = "2024-01-01", to_day: str = "", **given: Any) -> Tariff:
     """A flat price in Norwegian crowns for everybody."""
     return Tariff(
-        **{"tariff": name, "unit_price": unit_price, "from_day": from_day, "to_day": to_day, "kind": "flat", "currency": "NOK"}
+        **{
+            "tariff": name,
+            "unit_price": unit_price,
+            "from_day": from_day,
+            "to_day": to_day,
+            "kind": "flat",
+            "currency": "NOK",
+        }
         | given
     )
 
@@ -161,5 +169,3 @@ def rate(connection: sa.Connection, month: str) -> dict[str, Verdict]:
 def ask(connection: sa.Connection, question: str, **parameters: Any) -> list[Any]:
     """The rows of a query, as tuples."""
     return [tuple(row) for row in connection.execute(sa.text(question), parameters)]
-
-

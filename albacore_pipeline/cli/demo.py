@@ -73,11 +73,11 @@ class Story:
         if not self.rows("select from albacore.collection"):
             self.world("faults", kind="counter_reset", machine="NO-0007", at="2025-10-12T13:10:00Z")
             self.world("faults", kind="http_500", target="finland", day="2025-10-14", count=12)
-        self.until(at("2025-10-28T05:00"))
+        self.until(at("2025-10-28T07:00"))
         for ran in self.ticker.sensor("missed_work"):
             self._say(ran)
         self.world_delete("faults", only="http_500")
-        self.until(at("2025-10-28T08:00"))
+        self.until(at("2025-10-28T10:00"))
         for ran in self.ticker.sensor("missed_work"):
             self._say(ran)
 

@@ -41,7 +41,7 @@ class Archive:
         self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
         temporary = f"{path}.{uuid.uuid4().hex}.part"
         with self._fs.open(temporary, "wb") as file:
-            file.write(gzip.compress(content, mtime=0))
+            file.write(gzip.compress(content, compresslevel=5, mtime=0))
             file.flush()
             if "file" in self._protocols():
                 os.fsync(file.fileno())

@@ -77,7 +77,11 @@ def pause_and_read_back(context: dg.OpExecutionContext, platform: PlatformResour
     _report(context, tally, verified, rest)
 
 
-@dg.graph_asset(group_name="escalation", ins={"escalation_steps": dg.AssetIn(dagster_type=dg.Nothing)})
+@dg.graph_asset(
+    group_name="escalation",
+    ins={"escalation_steps": dg.AssetIn(dagster_type=dg.Nothing)},
+    owners=["team:operations"],
+)
 def machine_pauses(escalation_steps: None) -> Any:
     """Machines that stand still for an unpaid debt: the end of a documented chain, verified by reading back."""
     return pause_and_read_back(plan_due_pauses(escalation_steps))

@@ -19,7 +19,7 @@ from albacore_pipeline.data_centres.interface import PowerControl, PowerFailure,
 from albacore_pipeline.database import sql
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.mail import MAIL
-from albacore_pipeline.effects.outbox import Cancelled, Done, Effect, Later, Outcome, prepare
+from albacore_pipeline.effects.outbox import Cancelled, Done, Effect, Later, Outcome, Unknown, prepare
 from albacore_pipeline.escalation.approvals import approved, ask
 from albacore_pipeline.escalation.evaluate import Close, Enter, Wait, evaluate, standing, undelivered
 from albacore_pipeline.escalation.store import Case, cases, enter
@@ -102,8 +102,12 @@ class PowerKind:
         try:
             state = self.controls.control_of(command.site).power_state(command.machine)
         except PowerFailure as error:
-            return Later(str(error))
+            return self._unreadable(error)
         return Done({"found": state}) if state is WANTED[command.action] else Later(f"the machine is {state}")
+
+    def _unreadable(self, error: PowerFailure) -> Outcome:
+        """What follows while nobody can say whether an earlier command worked."""
+        raise NotImplementedError
 
     def _send(self, effect: Effect) -> Outcome:
         raise NotImplementedError
@@ -116,7 +120,7 @@ class PowerKind:
         try:
             (control.power_off if command.action == "pause" else control.power_on)(command.machine)
         except PowerFailure as error:
-            return Later(str(error))
+            return Unknown(str(error))  # it may have worked all the same
         return Done({"commanded": command.action})
 
     def _write_ticket(self, command: Any, effect: Effect, mailbox: str) -> str:
@@ -138,6 +142,9 @@ class PauseKind(PowerKind):
 
     xero: Xero
     name: str = PAUSE
+
+    def _unreadable(self, error: PowerFailure) -> Outcome:
+        return Unknown(str(error))  # else a machine that we did switch off would pass for somebody else's
 
     def _send(self, effect: Effect) -> Outcome:
         command = self._command(effect)
@@ -182,6 +189,9 @@ class ResumeKind(PowerKind):
     """Switching on; tried until it works."""
 
     name: str = RESUME
+
+    def _unreadable(self, error: PowerFailure) -> Outcome:
+        return Later(str(error))  # switching on twice does no harm
 
     def _send(self, effect: Effect) -> Outcome:
         return self._switch(self._command(effect), effect)

@@ -20,7 +20,7 @@ from albacore_pipeline.periods import Month
 from albacore_pipeline.settings import energy_reach
 from albacore_pipeline.sites import SITES
 
-LONGEST_RANGE = 31  # days a run
+NIGHTLY_FIRST = timedelta(hours=3)  # a new night is the nightly schedule's to collect; only then it is missed
 RECONCILE_AGAIN = timedelta(hours=26)
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=3)
@@ -72,19 +72,20 @@ def _is_new(platform: PlatformResource, month: Month) -> bool:
 def missed_work(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """Compares what should exist with what does: site-days, rated months, the reconciliation; asks for what is missing.
 
-    What failed is asked for again after a pause that grows with each attempt; the pauses are kept in the cursor.
+    One run a job and tick. What failed is asked for again after a pause that grows with each attempt, and does not keep
+    other days of its site waiting; the pauses are kept in the cursor.
     """
     asked: dict[str, dict[str, str]] = json.loads(context.cursor) if context.cursor else {}
     now = platform.clock.now()
-    requests = []
+    requests: dict[str, dg.RunRequest] = {}
     for key, job, request in _missing(platform):
-        if is_running(context.instance, job) or not _may_ask(asked.get(key), now):
+        if job in requests or not _may_ask(asked.get(key), now) or is_running(context.instance, job):
             continue
         attempts = int(asked.get(key, {}).get("attempts", "0")) + 1
         asked[key] = {"attempts": str(attempts), "at": now.isoformat()}
-        requests.append(request)
+        requests[job] = request
     kept = {key: value for key, value in asked.items() if now - datetime.fromisoformat(value["at"]) < timedelta(days=2)}
-    return dg.SensorResult(run_requests=requests, cursor=json.dumps(kept))
+    return dg.SensorResult(run_requests=list(requests.values()), cursor=json.dumps(kept))
 
 
 def _may_ask(before: dict[str, str] | None, now: datetime) -> bool:
@@ -99,28 +100,29 @@ def _missing(platform: PlatformResource) -> Iterator[tuple[str, str, dg.RunReque
     settings, now = platform.settings, platform.clock.now()
     sites = [site for site in SITES.values() if energy_reach(site=site.name, settings=settings)]
     with platform.engine.connect() as connection:
-        days_due = due_days(connection, sites=sites, now=now)
+        days_due = due_days(connection, sites=sites, now=now - NIGHTLY_FIRST)
         months = months_to_bill(connection, now=now)
         reconciled = sql(connection, "oversight/last_reconciliation").scalar()
         documents = sql(connection, "invoicing/open_documents", all=True).all()
     for site, days in days_due.items():
-        first, last = first_range(days)
         job = f"collect_{site}"
-        yield f"{site} {first} {last}", job, run_request(first=first, last=last, job=job)
+        for first, last in ranges(days):
+            yield f"{site} {first} {last}", job, run_request(first=first, last=last, job=job)
     for month in months:
         yield f"bill {month} {now.date()}", "bill_month", dg.RunRequest(job_name="bill_month", partition_key=str(month))
     if documents and gate(settings).live and (reconciled is None or now - reconciled > RECONCILE_AGAIN):
         yield "reconcile", "reconcile", dg.RunRequest(job_name="reconcile")
 
 
-def first_range(days: Sequence[date]) -> tuple[date, date]:
-    """The first run of consecutive days, within a month and at most LONGEST_RANGE long."""
-    last = days[0]
-    for day in days[1:LONGEST_RANGE]:
+def ranges(days: Sequence[date]) -> Iterator[tuple[date, date]]:
+    """Days in order as runs of consecutive ones, each within a month."""
+    first = last = days[0]
+    for day in days[1:]:
         if day != last + timedelta(days=1) or day.month != last.month:
-            break
+            yield first, last
+            first = day
         last = day
-    return days[0], last
+    yield first, last
 
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)

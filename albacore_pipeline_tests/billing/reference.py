@@ -1,6 +1,6 @@
 """Billing by hand: an independent reference, day by day and machine by machine, in plain Python.
 
-It shares nothing with the SQL that it is compared with: no set, no span, only one day's energy of one machine at a time.
+It shares nothing with the SQL that it is compared with: no sets, no spans, one machine's energy of one day at a time.
 """
 
 from __future__ import annotations

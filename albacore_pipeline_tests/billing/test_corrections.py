@@ -99,9 +99,10 @@ def test_records_can_not_be_added_to_what_has_a_document(connection: sa.Connecti
     with pytest.raises(sa.exc.DBAPIError, match=r"never change"):
         connection.execute(
             sa.text(
-                "insert into albacore.billing_record (customer_month_id, from_day, to_day, price_kind, tariff, quantity, unit,"
-                " unit_price, currency, amount) select customer_month_id, from_day, to_day, 'minimum', tariff, 1, 'month', 9,"
-                " currency, 9 from albacore.billing_record limit 1"
+                "insert into albacore.billing_record"
+                " (customer_month_id, from_day, to_day, price_kind, tariff, quantity, unit, unit_price, currency, amount)"
+                " select customer_month_id, from_day, to_day, 'minimum', tariff, 1, 'month', 9, currency, 9"
+                " from albacore.billing_record limit 1"
             )
         )
     savepoint.rollback()
@@ -133,7 +134,9 @@ def test_between_the_reading_and_the_rating_the_difference_is_unbilled(connectio
 def test_a_day_that_goes_missing_after_its_invoice_is_a_negative_pending_correction(connection: sa.Connection) -> None:
     reread(connection, None)
     assert rate(connection, OCTOBER)["acme"].blocked
-    assert ask(connection, "select machine, kwh, reason from report.unbilled") == [("NO-0001", -1, "pending_correction")]
+    assert ask(connection, "select machine, kwh, reason from report.unbilled") == [
+        ("NO-0001", -1, "pending_correction")
+    ]
     assert revisions(connection) == [(1, "invoiced", 31), (2, "blocked", None)]
 
 
@@ -181,7 +184,7 @@ def test_a_customer_who_loses_all_is_corrected_to_nothing(connection: sa.Connect
     moved = [assignment(name, "bolt", "2025-10-01") for name in NAMES]
     register(connection, customers=CUSTOMERS, assignments=moved, tariffs=TARIFFS)
     verdict = rate(connection, OCTOBER)["acme"]
-    assert (verdict.action, verdict.amount, verdict.currency) == ("open", 0, "NOK")
+    assert (verdict.action, verdict.amount, verdict.currency) == ("open", Decimal(0), "NOK")
     assert revisions(connection) == [(1, "invoiced", 31), (2, "ready", None)]
 
 
@@ -253,7 +256,9 @@ def test_a_rereading_that_waits_for_a_person_names_it_once_it_is_accepted(connec
 
 
 def test_a_new_registry_names_every_month_that_was_rated(connection: sa.Connection) -> None:
-    register(connection, customers=CUSTOMERS, assignments=MACHINES, tariffs=[*TARIFFS, tariff("x", "1", currency="EUR")])
+    register(
+        connection, customers=CUSTOMERS, assignments=MACHINES, tariffs=[*TARIFFS, tariff("x", "1", currency="EUR")]
+    )
     assert to_bill(connection) == [OCTOBER]
     rate(connection, OCTOBER)
     assert to_bill(connection) == []

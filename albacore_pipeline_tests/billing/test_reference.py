@@ -131,9 +131,7 @@ def stories(draw: st.DrawFn) -> tuple[World, World]:
         (machine, day): 100 * (index + 1) + day.day for index, machine in enumerate(machines) for day in DAYS
     }
     accepted = frozenset(draw(st.sets(st.tuples(st.sampled_from(machines), st.sampled_from(DAYS)), max_size=2)))
-    before = World(
-        assignments=rows, tariffs=tariffs, energy=energy | draw(changes(machines, 3)), accepted=accepted
-    )
+    before = World(assignments=rows, tariffs=tariffs, energy=energy | draw(changes(machines, 3)), accepted=accepted)
     later_rows, later_tariffs = draw(registries(machines)) if draw(st.booleans()) else (rows, tariffs)
     after = replace(
         before, assignments=later_rows, tariffs=later_tariffs, energy=before.energy | draw(changes(machines, 2))
@@ -168,7 +166,9 @@ def billed(connection: sa.Connection) -> dict[str, Bill]:
 def blocked(connection: sa.Connection) -> dict[str, str]:
     return {
         name: "tariff" if reason.startswith("no tariff") else "gaps"
-        for name, reason in ask(connection, "select customer, reason from report.customer_months where state = 'blocked'")
+        for name, reason in ask(
+            connection, "select customer, reason from report.customer_months where state = 'blocked'"
+        )
     }
 
 
@@ -190,7 +190,8 @@ def frozen_content(connection: sa.Connection) -> list[Any]:
     return ask(
         connection,
         "select customer, revision, content_sha256, sum(amount) from albacore.customer_month"
-        " left join albacore.billing_record using (customer_month_id) where frozen_at is not null group by 1, 2, 3 order by 1, 2",
+        " left join albacore.billing_record using (customer_month_id) where frozen_at is not null"
+        " group by 1, 2, 3 order by 1, 2",
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
@@ -41,7 +43,7 @@ class Relay:
         assert isinstance(envelope.content, bytes)
         self.taken.append(message_from_bytes(envelope.content, policy=default))
         if "hang up" in self.taken[-1]["Subject"]:
-            server.transport.abort()  # type: ignore[attr-defined]  # taken, but the answer is lost
+            cast(asyncio.Transport, server.transport).abort()  # taken, but the answer is lost
         return "250 OK"
 
 
@@ -66,7 +68,9 @@ def mail_kind(url: str, clock: FrozenClock) -> MailKind:
 
 def mail(to: str = "anna@customer.example", subject: str = "Invoice 1", attachment: str = "s1") -> Effect:
     payload = {"to": to, "subject": subject, "text": "Kjære Anna\n", "attachments": [["1.csv", attachment]]}
-    return Effect(effect_id=1, kind=MAIL, business_key=f"mail:{subject}", payload=payload, attempts=1, fence=1, in_doubt=False)
+    return Effect(
+        effect_id=1, kind=MAIL, business_key=f"mail:{subject}", payload=payload, attempts=1, fence=1, in_doubt=False
+    )
 
 
 def send(kind: MailKind, *effects: Effect) -> list[Outcome]:
@@ -89,9 +93,7 @@ def test_a_mail_goes_out_whole(relay: tuple[Relay, str], clock: FrozenClock) -> 
 
 
 def test_a_refused_recipient_needs_a_person_and_holds_up_nobody(relay: tuple[Relay, str], clock: FrozenClock) -> None:
-    outcomes = send(
-        mail_kind(relay[1], clock), mail("nobody@customer.example"), mail("full@customer.example"), mail()
-    )
+    outcomes = send(mail_kind(relay[1], clock), mail("nobody@customer.example"), mail("full@customer.example"), mail())
     assert isinstance(outcomes[0], Parked)
     assert isinstance(outcomes[1], Later)
     assert [taken["To"] for taken in relay[0].taken] == ["anna@customer.example"]

@@ -51,7 +51,8 @@ def run(engine: sa.Engine, kind: ScriptedKind | WorldKind, clock: FrozenClock, g
 
 def error_of(engine: sa.Engine) -> str | None:
     with engine.connect() as connection:
-        return connection.execute(sa.text("select error from albacore.effect")).scalar_one()
+        error: str | None = connection.execute(sa.text("select error from albacore.effect")).scalar_one()
+    return error
 
 
 # Intents
@@ -100,9 +101,7 @@ def test_a_committed_intent_never_changes(engine: sa.Engine, statement: str) -> 
     ("outcome", "state"),
     [(Done({"id": 1}), "done"), (Parked("a person must look"), "parked"), (Cancelled("not wanted"), "cancelled")],
 )
-def test_a_final_outcome_ends_the_effect(
-    engine: sa.Engine, clock: FrozenClock, outcome: Outcome, state: str
-) -> None:
+def test_a_final_outcome_ends_the_effect(engine: sa.Engine, clock: FrozenClock, outcome: Outcome, state: str) -> None:
     intend(engine, "a")
     kind = ScriptedKind(sends=[outcome])
     assert run(engine, kind, clock) == {state: 1}
@@ -149,7 +148,7 @@ def test_a_pause_of_nothing_is_still_a_pause(engine: sa.Engine, clock: FrozenClo
 def test_the_unknown_is_looked_up_before_it_is_sent_again(engine: sa.Engine, clock: FrozenClock) -> None:
     intend(engine, "found", "absent", "open")
     answers: list[Outcome] = [Done({}), Later("not there"), Unknown("no answer")]
-    kind = ScriptedKind(sends=[Unknown("lost")] * 3 + [Done({})], look_ups=answers)
+    kind = ScriptedKind(sends=[*[Unknown("lost")] * 3, Done({})], look_ups=answers)
     assert run(engine, kind, clock) == {"unknown": 3}
     clock.advance(hours=1)
     assert run(engine, kind, clock) == {"done": 2, "unknown": 1}
@@ -261,7 +260,9 @@ def test_processes_that_meet_act_once_each(engine: sa.Engine, clock: FrozenClock
     assert set(states(engine).values()) == {"done"}
 
 
-def test_a_kind_that_another_process_delivers_is_left_to_it(engine: sa.Engine, clock: FrozenClock, world: World) -> None:
+def test_a_kind_that_another_process_delivers_is_left_to_it(
+    engine: sa.Engine, clock: FrozenClock, world: World
+) -> None:
     seen = []
 
     def meanwhile(_: int) -> None:
@@ -279,7 +280,9 @@ def test_a_lost_claim_settles_nothing(engine: sa.Engine, clock: FrozenClock) -> 
         def send(self, effects: Sequence[Effect]) -> list[Outcome]:
             other = sa.create_engine(engine.url, poolclass=sa.NullPool)
             with other.connect() as connection:
-                connection.execute(sa.text("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"))
+                connection.execute(
+                    sa.text("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'")
+                )
             successor = ScriptedKind(look_ups=[Done({"by": "successor"})])
             while deliver(engine=other, kinds=[successor], clock=clock, gate=LIVE)["busy"]:
                 pass

@@ -23,6 +23,7 @@ from albacore_pipeline.invoicing.issue import Outside, issue_documents
 from albacore_pipeline.invoicing.store import Prepared, prepare_documents
 from albacore_pipeline.invoicing.xero import Json, Xero
 from albacore_pipeline.periods import Month
+from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment, Customer
 from albacore_pipeline_tests.clocks import FrozenClock
 from albacore_pipeline_tests.small_world import (
@@ -63,29 +64,44 @@ class FakeXero(Xero):
     def put_contacts(self, contacts: Sequence[Json], *, key: str) -> list[Json]:
         def act() -> list[Json]:
             for contact in contacts:
-                known = self.contacts.setdefault(contact["ContactNumber"], {"ContactID": f"id-{contact['ContactNumber']}"})
+                known = self.contacts.setdefault(
+                    contact["ContactNumber"], {"ContactID": f"id-{contact['ContactNumber']}"}
+                )
                 known |= contact
             return [self.contacts[contact["ContactNumber"]] for contact in contacts]
 
         return cast(list[Json], self._call("put_contacts", act))
 
     def create_invoices(self, invoices: Sequence[Json], *, key: str) -> list[Json]:
-        return cast(list[Json], self._call("create_invoices", lambda: [self._create(body, "Invoice") for body in invoices]))
+        return cast(
+            list[Json], self._call("create_invoices", lambda: [self._create(body, "Invoice") for body in invoices])
+        )
 
     def create_credit_notes(self, notes: Sequence[Json], *, key: str) -> list[Json]:
-        return cast(list[Json], self._call("create_credit_notes", lambda: [self._create(body, "CreditNote") for body in notes]))
+        return cast(
+            list[Json], self._call("create_credit_notes", lambda: [self._create(body, "CreditNote") for body in notes])
+        )
 
     def update_invoices(self, invoices: Sequence[Json], *, key: str) -> list[Json]:
-        return cast(list[Json], self._call("update_invoices", lambda: [self._update(body, "Invoice") for body in invoices]))
+        return cast(
+            list[Json], self._call("update_invoices", lambda: [self._update(body, "Invoice") for body in invoices])
+        )
 
     def update_credit_notes(self, notes: Sequence[Json], *, key: str) -> list[Json]:
-        return cast(list[Json], self._call("update_credit_notes", lambda: [self._update(body, "CreditNote") for body in notes]))
+        return cast(
+            list[Json], self._call("update_credit_notes", lambda: [self._update(body, "CreditNote") for body in notes])
+        )
 
     def invoices_by_number(self, numbers: Sequence[str]) -> list[Json]:
-        return cast(list[Json], self._call("invoices_by_number", lambda: [self.documents[n] for n in numbers if n in self.documents]))
+        return cast(
+            list[Json],
+            self._call("invoices_by_number", lambda: [self.documents[n] for n in numbers if n in self.documents]),
+        )
 
     def invoices_by_id(self, ids: Sequence[str]) -> list[Json]:
-        return cast(list[Json], self._call("invoices_by_id", lambda: [d for d in self.documents.values() if d["id"] in ids]))
+        return cast(
+            list[Json], self._call("invoices_by_id", lambda: [d for d in self.documents.values() if d["id"] in ids])
+        )
 
     def credit_note(self, number: str) -> Json | None:
         return cast("Json | None", self._call("credit_note", lambda: self.documents.get(number)))
@@ -105,9 +121,7 @@ class FakeXero(Xero):
             note["RemainingCredit"] -= amount
             invoice["AmountDue"] -= amount
             invoice["AmountCredited"] += amount
-            invoice["CreditNotes"].append(
-                {"CreditNoteID": note["id"], "Date": on.isoformat(), "AppliedAmount": amount}
-            )
+            invoice["CreditNotes"].append({"CreditNoteID": note["id"], "Date": on.isoformat(), "AppliedAmount": amount})
             _settle(note, note["RemainingCredit"])
             _settle(invoice, invoice["AmountDue"])
 
@@ -119,7 +133,9 @@ class FakeXero(Xero):
         """A payment; returns its id."""
         document = self.documents[number]
         payment = f"pay-{number}-{len(document['Payments'])}"
-        document["Payments"].append({"PaymentID": payment, "Date": on, "Amount": Decimal(amount), "Status": "AUTHORISED"})
+        document["Payments"].append(
+            {"PaymentID": payment, "Date": on, "Amount": Decimal(amount), "Status": "AUTHORISED"}
+        )
         document["AmountDue"] -= Decimal(amount)
         document["AmountPaid"] += Decimal(amount)
         _settle(document, document["AmountDue"])
@@ -184,7 +200,9 @@ class FakeMail(MailKind):
         for effect in effects:
             self.sent.setdefault(effect.business_key, []).append(effect.payload)
             taken = {"accepted_at": self.clock.now().isoformat()}
-            outcomes.append(Done(taken | {"message_id": message_id(business_key=effect.business_key, sender=self.sender)}))
+            outcomes.append(
+                Done(taken | {"message_id": message_id(business_key=effect.business_key, sender=self.sender)})
+            )
         return outcomes
 
 
@@ -223,11 +241,16 @@ class Office:
         )
 
     def open_books(
-        self, *assignments: Assignment, customers: Sequence[Customer] | None = None, wh: int = 1_000_000
+        self,
+        *assignments: Assignment,
+        customers: Sequence[Customer] | None = None,
+        wh: int = 1_000_000,
+        idle: Sequence[str] = (),
+        policy: Policy | None = None,
     ) -> None:
         """Registry and energy: a thousand kWh at 0.5 crowns on the last day of October for each machine."""
         names = dict.fromkeys(row.customer for row in assignments)
-        machines = [row.machine for row in assignments]
+        machines = [*(row.machine for row in assignments), *idle]
         with self.engine.begin() as connection:
             open_sites(connection, *dict.fromkeys(map(site_of, machines)))
             register(
@@ -235,6 +258,7 @@ class Office:
                 customers=customers or [customer(name) for name in names],
                 assignments=assignments,
                 tariffs=[tariff("flat", "0.5")],
+                policy=policy,
             )
             for site in dict.fromkeys(map(site_of, machines)):
                 there = {machine: wh for machine in machines if site_of(machine) == site}
@@ -259,11 +283,11 @@ class Office:
 
     def documents(self) -> dict[str, str]:
         """The state of each document by its number."""
-        return {number: state for number, state in self.ask("select number, state from albacore.document order by number")}
+        return dict(self.ask("select number, state from albacore.document order by number"))
 
     def effects(self) -> dict[str, str]:
         """The state of each effect by its key."""
-        return {key: state for key, state in self.ask("select business_key, state from albacore.effect order by effect_id")}
+        return dict(self.ask("select business_key, state from albacore.effect order by effect_id"))
 
     def ask(self, question: str, **parameters: Any) -> list[Any]:
         with self.engine.connect() as connection:

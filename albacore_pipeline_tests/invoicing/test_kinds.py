@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from albacore_pipeline.database import connect, sql
 from albacore_pipeline.effects.outbox import Gate
-from albacore_pipeline.invoicing.xero import AnswerLost, NothingSent, Refused, XeroError
+from albacore_pipeline.invoicing.xero import AnswerLost, Json, NothingSent, Refused, XeroError
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.invoicing.fakes import FakeXero, Office, later, one_day
 
@@ -161,7 +161,7 @@ def test_a_parked_document_that_was_mended_goes_on(office: Office) -> None:
 
 def test_a_refused_document_holds_up_nobody(engine: sa.Engine, clock: FrozenClock) -> None:
     class Choosy(FakeXero):
-        def _create(self, body: dict[str, object], kind: str) -> dict[str, object]:
+        def _create(self, body: Json, kind: str) -> Json:
             refused = body["InvoiceNumber"] == NUMBER
             words = {"ValidationErrors": [{"Message": "Account code '200' is not valid"}]}
             return words if refused else super()._create(body, kind)

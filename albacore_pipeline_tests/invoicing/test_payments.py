@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def compare(office: Office) -> list[Difference]:
     return reconcile(engine=office.engine, xero=office.xero, clock=office.clock)
 
 
-def payments(office: Office) -> list[tuple[str, Decimal]]:
+def payments(office: Office) -> list[Any]:
     return office.ask("select kind, amount from report.payments order by kind, amount")
 
 

@@ -1,77 +1,113 @@
-"""A month of watt-hour counters whose energy is known to the hour, as Prometheus would have scraped them.
+"""Norway: a month of watt-hour counters, and the text in which Prometheus takes it.
 
-Belongs here: what the machines truly drew, what their meters showed, and the text in which Prometheus takes it.
-Does not belong here: any arithmetic of the product; the truth comes from the watts and never from the readings.
+Belongs here: what the machines' meters showed and when they were read.
+Does not belong here: any arithmetic of the product; the truth is in `loads.py`.
 
-Each machine draws constant watts from one reading to the next, so the energy between two readings grows in a straight
-line and the truth of every hour is exact. Readings are taken every five minutes, some seconds after the round minute.
+Meters are read every five minutes, each machine some seconds after the round minute, while the watts change every
+minute. Only in the five minutes in which an hour begins do they stand still, or else no reading could tell what was
+drawn before the hour: there the truth is what a straight line between the readings says. Some machines have troubles.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from albacore_pipeline.periods import Window, day_window
+from albacore_pipeline_tests.real.loads import (
+    HOUR,
+    LAST_DAY,
+    MINUTE,
+    Floats,
+    Ints,
+    Load,
+    boundaries,
+    load,
+    october,
+    seconds,
+    span,
+    stand_still_at_hours,
+)
 
 STEP = 300  # seconds between readings
-HOUR = 3600
 TIMEZONE = "Europe/Oslo"
-SPAN = Window(
-    day_window(day=date(2025, 9, 30), timezone=TIMEZONE).start, day_window(day=date(2025, 11, 1), timezone=TIMEZONE).end
-)
-"""October 2025 in Oslo with a day on both sides."""
+MONTH = october(timezone=TIMEZONE)
+WIDTH = 2.0**32
 
 
-def local(day: int, hour: int) -> int:
-    """The whole hour of a day of October in Oslo, in seconds since the epoch; not for the day that has 25."""
-    midnight = day_window(day=date(2025, 10, day), timezone=TIMEZONE).start
-    return int((midnight + timedelta(hours=hour)).timestamp())
+class Trouble(StrEnum):
+    """What is wrong with a machine, if anything."""
+
+    NONE = "none"
+    RESTLESS = "restless"  # the watts change while an hour begins, too
+    LONG_HOLE = "long hole"  # across midnight, longer than the margin on both sides of it
+    SHORT_HOLE = "short hole"  # across midnight, shorter than the margin
+    RESET = "reset"  # from zero again, some time after the last reading: what was drawn until then is lost
+    ROLLOVER = "rollover"  # over 2^32 Wh, to zero
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hole:
-    """No readings strictly between two instants, in seconds since the epoch."""
-
-    machine: int
-    start: int
-    end: int
+TROUBLES = {3: Trouble.RESTLESS, 7: Trouble.LONG_HOLE, 11: Trouble.SHORT_HOLE, 15: Trouble.RESET, 19: Trouble.ROLLOVER}
 
 
-LONG_HOLE = Hole(machine=3, start=local(9, 20), end=local(10, 4))
-"""Across midnight, and more than the margin of 3 h on both sides of it: those hours are missing."""
-SHORT_HOLE = Hole(machine=4, start=local(14, 23), end=local(15, 1))
-"""Across midnight, 2 h, at constant watts: the total is known and the hours are interpolated."""
-RESET_MACHINE, RESET_AT = 5, local(20, 12)
-"""The meter of this machine starts again from zero at its first reading after this instant."""
+def local(day: int, hour: int, minute: int = 0) -> int:
+    """An instant of a day of October in Oslo, in seconds since the epoch; not for the day that has 25 hours."""
+    midnight = seconds(day_window(day=LAST_DAY.replace(day=day), timezone=TIMEZONE).start)
+    return midnight + hour * HOUR + minute * MINUTE
+
+
+HOLES = {
+    Trouble.LONG_HOLE: (local(9, 20), local(10, 4)),
+    Trouble.SHORT_HOLE: (local(14, 23), local(15, 1)),
+}
+"""From the last reading before the first instant to the first reading after the second there is none."""
+RESET_AT = local(20, 12, 2)
+ROLLOVER_AT = local(23, 17)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counter:
-    """One machine: what it is, its readings, and what it truly drew."""
+    """One machine: what it is, what its meter showed, and what it truly drew."""
 
     machine: str
-    serial: str
-    model: str
     rated_watts: int
-    at: NDArray[np.int64]  # seconds since the epoch
-    wh: NDArray[np.float64]  # what the meter showed
-    hourly_wh: NDArray[np.float64]  # the truth of each hour of SPAN, in UTC order
+    trouble: Trouble
+    at: Ints  # of the readings, seconds since the epoch
+    shown: Floats  # Wh
+    begins_at: float  # what the meter would have shown at the load's beginning
+    load: Load
 
-    def between(self, window: Window) -> tuple[list[int], list[float]]:
-        """Stamps and readings in `(start, end]`: what a Prometheus range selector gives."""
-        start, end = int(window.start.timestamp()), int(window.end.timestamp())
-        chosen = (self.at > start) & (self.at <= end)
-        return self.at[chosen].tolist(), self.wh[chosen].tolist()
+    @property
+    def labels(self) -> dict[str, str]:
+        """How the site describes the machine."""
+        model, serial = f"rack-{self.rated_watts}", self.machine.replace("NO-", "SN")
+        return {"machine": self.machine, "serial": serial, "model": model, "rated_watts": str(self.rated_watts)}
 
-    def true_wh(self, window: Window) -> NDArray[np.float64]:
-        """The truth of each hour of a window, in UTC order."""
-        first = round((window.start - SPAN.start) / timedelta(hours=1))
-        return self.hourly_wh[first : first + window.hours]
+    def true_levels(self, window: Window = MONTH) -> Floats:
+        """What a meter without troubles would show at the boundaries of the window's hours."""
+        return self.begins_at + self.load.until(boundaries(window))
+
+    def true_wh(self, window: Window = MONTH) -> Ints:
+        """Whole Wh of each hour as the house rounds them: the meter's level at each boundary, and their differences."""
+        return np.diff(np.floor(self.true_levels(window) + 0.5)).astype(np.int64)
+
+    def doubt(self, instants: Ints) -> Floats:
+        """By how many Wh nobody can know the level at instants: it lies between the readings around them."""
+        after = np.searchsorted(self.at, instants, side="left")
+        before = np.searchsorted(self.at, instants, side="right") - 1
+        step: Floats = np.where(after == before, 0.0, self.shown[after] - self.shown[before])
+        share = (instants - self.at[before]) / np.maximum(self.at[after] - self.at[before], 1)
+        doubt: Floats = step * np.maximum(share, 1 - share)
+        return doubt
+
+    def lost_wh(self) -> float:
+        """What the machine drew and no meter ever showed."""
+        if self.trouble is not Trouble.RESET:
+            return 0.0
+        before = self.at[self.at <= RESET_AT][-1:]
+        return float(self.load.until(np.array([RESET_AT]))[0] - self.load.until(before)[0])
 
 
 def counters(*, machines: int = 50, seed: int = 2025) -> list[Counter]:
@@ -80,64 +116,53 @@ def counters(*, machines: int = 50, seed: int = 2025) -> list[Counter]:
 
 
 def _counter(index: int, rng: np.random.Generator) -> Counter:
+    trouble = TROUBLES.get(index, Trouble.NONE)
     rated = int(rng.choice([500, 1200, 3000]))
-    start, end = int(SPAN.start.timestamp()), int(SPAN.end.timestamp())
-    holes = [hole for hole in (LONG_HOLE, SHORT_HOLE) if hole.machine == index]
-    phase = 0 if holes else int(rng.integers(1, STEP))  # a hole begins and ends with a reading on the hour
+    start, end = span(timezone=TIMEZONE)
     # One reading lies before the span and one after it, so that all of it is between readings.
-    at = np.arange(start + phase - STEP, end + STEP + 1, STEP, dtype=np.int64)
-    watts = _watts(at, rated, rng)
-    for hole in holes:
-        watts[(at >= hole.start) & (at < hole.end)] = rated // 2
-    drawn = np.concatenate([[0.0], np.cumsum(watts[:-1] * STEP / HOUR)])  # Wh from the first reading on
-    shown = drawn + float(rng.integers(1_000, 900_000))
-    if index == RESET_MACHINE:
-        last = int(np.searchsorted(at, RESET_AT)) - 1
-        shown[last + 1 :] = drawn[last + 1 :] - drawn[last]  # from zero again right after the last reading
-    seen = np.ones(len(at), dtype=bool)
-    for hole in holes:
-        seen &= (at <= hole.start) | (at >= hole.end)
+    first = start + int(rng.integers(1, STEP)) - STEP
+    drawn = load(start=first, end=end + STEP, rated=rated, rng=rng)
+    at = np.arange(first, int(drawn.at[-1]) + 1, STEP, dtype=np.int64)
+    if trouble is not Trouble.RESTLESS:
+        stand_still_at_hours(drawn=drawn, step=STEP)
+    begins_at = rng.uniform(1_000, 900_000)
+    if trouble is Trouble.ROLLOVER:
+        begins_at = WIDTH - float(drawn.until(np.array([ROLLOVER_AT]))[0])
+    shown = begins_at + drawn.until(at)
+    if trouble is Trouble.ROLLOVER:
+        shown %= WIDTH
+    if trouble is Trouble.RESET:
+        later = at > RESET_AT
+        shown[later] = drawn.until(at[later]) - drawn.until(np.array([RESET_AT]))
+    seen = np.ones(len(at), dtype=np.bool_)
+    if trouble in HOLES:
+        begin, finish = HOLES[trouble]
+        seen = (at < begin) | (at > finish)
     return Counter(
         machine=f"NO-{index + 1:04d}",
-        serial=f"SN{index + 1:06d}",
-        model=f"rack-{rated}",
         rated_watts=rated,
+        trouble=trouble,
         at=at[seen],
-        wh=shown[seen],
-        hourly_wh=np.diff(_drawn_until(np.arange(start, end + 1, HOUR), at, watts, drawn)),
+        shown=shown[seen],
+        begins_at=begins_at,
+        load=drawn,
     )
 
 
-def _watts(at: NDArray[np.int64], rated: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Whole watts from each reading to the next: a daily wave with noise, and some hours of no load at all."""
-    wave = 0.55 + 0.25 * np.sin(2 * np.pi * (at % 86_400) / 86_400 + rng.uniform(0, 6))
-    watts = np.round(rated * np.clip(wave + rng.normal(0, 0.08, len(at)), 0.05, 0.98))
-    idle = int(rng.integers(0, len(at) - 36))
-    watts[idle : idle + 36] = 0
-    return watts
+def write_openmetrics(month: list[Counter], path: Path, *, now: int) -> None:
+    """The month as OpenMetrics text: series by series, seconds, and the closing word that promtool insists on.
 
-
-def _drawn_until(
-    instants: NDArray[np.int64], at: NDArray[np.int64], watts: NDArray[np.float64], drawn: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Wh drawn until each instant: until the reading before it, and since then at that reading's watts."""
-    before = np.searchsorted(at, instants, side="right") - 1
-    return drawn[before] + watts[before] * (instants - at[before]) / HOUR
-
-
-def write_openmetrics(month: list[Counter], path: Path) -> None:
-    """The month as OpenMetrics text: series by series, seconds, and the closing word that promtool insists on."""
+    The machines are described around `now` as well: the site still has them, though their counters are of October.
+    """
     with path.open("w") as file:
         file.write("# TYPE pdu_outlet_energy_wh counter\n")
         for counter in month:
             series = f'pdu_outlet_energy_wh_total{{machine="{counter.machine}"}}'
-            readings = zip(counter.wh.tolist(), counter.at.tolist(), strict=True)
+            readings = zip(counter.shown.tolist(), counter.at.tolist(), strict=True)
             file.writelines(f"{series} {wh!r} {at}\n" for wh, at in readings)
         file.write("# TYPE machine info\n")
+        lately = range(now - HOUR, now + HOUR, STEP)
         for counter in month:
-            labels = (
-                f'machine="{counter.machine}",serial="{counter.serial}",model="{counter.model}"'
-                f',rated_watts="{counter.rated_watts}"'
-            )
-            file.writelines(f"machine_info{{{labels}}} 1 {at}\n" for at in counter.at.tolist())
+            labels = ",".join(f'{name}="{value}"' for name, value in counter.labels.items())
+            file.writelines(f"machine_info{{{labels}}} 1 {at}\n" for at in (*counter.at.tolist(), *lately))
         file.write("# EOF\n")

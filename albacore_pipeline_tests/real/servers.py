@@ -18,7 +18,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import bcrypt
 import httpx
 import psutil
 
@@ -32,12 +31,22 @@ class RealServer:
     """A server that answers, and who may ask it."""
 
     url: str
-    username: str
-    password: str = field(repr=False)
+    username: str = "billing"
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return self.url.removeprefix("http://")
 
     def client(self) -> httpx.Client:
         """A client that knows the password."""
         return httpx.Client(base_url=self.url, auth=(self.username, self.password), timeout=30)
+
+
+def on_loopback(**who: str) -> RealServer:
+    """A server at a free port, with a password of its own; nobody listens there yet."""
+    return RealServer(url=f"http://127.0.0.1:{free_port()}", **who)
 
 
 def program(name: str, *, package: str) -> str:
@@ -108,37 +117,3 @@ def _lives(group: int) -> bool:
             if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
                 return True
     return False
-
-
-@contextmanager
-def prometheus(*, folder: Path, openmetrics: Path) -> Iterator[RealServer]:
-    """A Prometheus that holds the readings of an OpenMetrics file, behind basic authentication."""
-    server = RealServer(url=f"http://127.0.0.1:{free_port()}", username="billing", password=secrets.token_urlsafe(12))
-    binary = program("prometheus", package="prometheus")
-    data = folder / "data"
-    _load_blocks(openmetrics, data)
-    hashed = bcrypt.hashpw(server.password.encode(), bcrypt.gensalt(rounds=4)).decode()
-    web, config = folder / "web.yml", folder / "prometheus.yml"
-    web.write_text(f'basic_auth_users: {{{server.username}: "{hashed}"}}\n')
-    config.write_text("global: {scrape_interval: 1h}\n")
-    command = [
-        binary,
-        f"--config.file={config}",
-        f"--web.config.file={web}",
-        f"--storage.tsdb.path={data}",
-        "--storage.tsdb.retention.time=10y",
-        f"--web.listen-address={server.url.removeprefix('http://')}",
-    ]
-    with (
-        server.client() as client,
-        running(command, ready=lambda: client.get("/-/ready").is_success, log=folder / "prometheus.log"),
-    ):
-        yield server
-
-
-def _load_blocks(openmetrics: Path, data: Path) -> None:
-    """Write the readings as Prometheus's own blocks; long ones, or a month would take minutes."""
-    command = [program("promtool", package="prometheus"), "tsdb", "create-blocks-from", "--max-block-duration=768h"]
-    loaded = subprocess.run([*command, "openmetrics", openmetrics, data], capture_output=True, text=True)
-    if loaded.returncode:
-        raise ServerFailure(f"promtool refused {openmetrics}: {(loaded.stderr.strip().splitlines() or ['?'])[-1]}")

@@ -107,7 +107,9 @@ def test_a_bad_cell_is_named(
     ],
 )  # fmt: skip
 def test_a_bad_file_is_named(tmp_path: Path, file: str, text: str | bytes | None, place: str, words: str) -> None:
-    assert any(str(problem).startswith(place) and words in problem.message for problem in problems(tmp_path, **{file: text}))
+    assert any(
+        str(problem).startswith(place) and words in problem.message for problem in problems(tmp_path, **{file: text})
+    )
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -127,7 +129,9 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
     plain = read_registry(write(tmp_path / "plain"))
-    marked = read_registry(write(tmp_path / "marked", customers=b"\xef\xbb\xbf" + CUSTOMERS.replace("\n", "\r\n").encode()))
+    marked = read_registry(
+        write(tmp_path / "marked", customers=b"\xef\xbb\xbf" + CUSTOMERS.replace("\n", "\r\n").encode())
+    )
     assert marked.customers == plain.customers
 
 

@@ -57,7 +57,9 @@ def test_the_same_content_makes_no_version(engine: sa.Engine, tmp_path: Path, cl
     assert rows(engine, "select count(*) from albacore.registry_version") == [(1,)]
 
 
-def test_a_changed_load_ends_and_begins_just_what_changed(engine: sa.Engine, tmp_path: Path, clock: FrozenClock) -> None:
+def test_a_changed_load_ends_and_begins_just_what_changed(
+    engine: sa.Engine, tmp_path: Path, clock: FrozenClock
+) -> None:
     load_files(engine, tmp_path, clock)
     before = rows(engine, "select tariff_id from albacore.tariff where tariff = 'eur'")
     loaded = load_files(engine, tmp_path, clock, tariffs=line("tariffs.csv", 2, "0.70", "0.75"))
@@ -92,7 +94,16 @@ def test_a_machine_may_be_handed_over_in_one_load(engine: sa.Engine, tmp_path: P
 
 def test_a_load_that_fails_changes_nothing(engine: sa.Engine, tmp_path: Path, clock: FrozenClock) -> None:
     load_files(engine, tmp_path, clock)
-    tables = ("registry_version", "customer", "assignment", "tariff", "machine", "machine_rating", "policy", "audit_event")
+    tables = (
+        "registry_version",
+        "customer",
+        "assignment",
+        "tariff",
+        "machine",
+        "machine_rating",
+        "policy",
+        "audit_event",
+    )
     contents = [f"select row_of::text from albacore.{table} row_of order by 1" for table in tables]
     before = [rows(engine, content) for content in contents]
     registry = read_registry(write(tmp_path, customers=line("customers.csv", 2, "1 Street", "9 Street")))
@@ -102,7 +113,9 @@ def test_a_load_that_fails_changes_nothing(engine: sa.Engine, tmp_path: Path, cl
     assert [rows(engine, content) for content in contents] == before
 
 
-def test_the_database_itself_refuses_two_customers_on_one_day(engine: sa.Engine, tmp_path: Path, clock: FrozenClock) -> None:
+def test_the_database_itself_refuses_two_customers_on_one_day(
+    engine: sa.Engine, tmp_path: Path, clock: FrozenClock
+) -> None:
     load_files(engine, tmp_path, clock)
     overlap = sa.text(
         "insert into albacore.assignment (machine_id, customer, from_day, to_day, state, since_version)"
