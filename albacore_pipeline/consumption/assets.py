@@ -13,11 +13,11 @@ import dagster as dg
 
 from albacore_pipeline.consumption.collect import Collected, collect_day, read_inventory
 from albacore_pipeline.consumption.store import last_complete_day, sync_sites
-from albacore_pipeline.data_centres.interface import FailedRead
+from albacore_pipeline.data_centres.interface import EnergySource, FailedRead
 from albacore_pipeline.data_centres.resources import ArchiveResource, DataCentreResource
 from albacore_pipeline.database.resources import PlatformResource
 from albacore_pipeline.periods import FIRST_DAY
-from albacore_pipeline.settings import starts_on
+from albacore_pipeline.settings import SettingsError, starts_on
 from albacore_pipeline.sites import SITES, Site
 
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
@@ -56,7 +56,7 @@ def machines_asset(site: Site) -> dg.AssetsDefinition:
     def machines(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         platform: PlatformResource = context.resources.platform
         _know_sites(platform)
-        source = getattr(context.resources, site.name).source()
+        source = _source(context, site)
         try:
             found = read_inventory(site=site, source=source, engine=platform.engine, clock=platform.clock)
         except FailedRead as error:
@@ -98,7 +98,7 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         platform: PlatformResource = context.resources.platform
         archive: ArchiveResource = context.resources.archive
         _know_sites(platform)
-        source = getattr(context.resources, site.name).source()
+        source = _source(context, site)
         collected: list[Collected] = []
         failures: list[str] = []
         for key in context.partition_keys:
@@ -220,6 +220,14 @@ def _keep_what_worked(context: dg.AssetExecutionContext, collected: Sequence[Col
         context.log_event(
             dg.AssetMaterialization(context.asset_key, partition=day.day.isoformat(), metadata=metadata(day))
         )
+
+
+def _source(context: dg.AssetExecutionContext, site: Site) -> EnergySource:
+    try:
+        resource: DataCentreResource = getattr(context.resources, site.name)
+        return resource.source()
+    except (SettingsError, ValueError) as error:
+        raise dg.Failure(f"{site.name}: {error}", allow_retries=False) from None
 
 
 def _know_sites(platform: PlatformResource) -> None:
