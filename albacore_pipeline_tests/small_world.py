@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from albacore_pipeline.sites import SITES
 from albacore_pipeline_tests.clocks import utc
 
 NOW = utc("2025-11-01T06:00")
+LONG_AFTER = utc("2026-06-01T06:00")  # when days are read, so that nothing is awaited any more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,13 +133,19 @@ def energy_day(*, site: str, day: date, machines: Mapping[str, Energy]) -> Energ
 
 
 def collect(
-    connection: sa.Connection, *, site: str, day: date, machines: Mapping[str, Energy], accept: bool = True
+    connection: sa.Connection,
+    *,
+    site: str,
+    day: date,
+    machines: Mapping[str, Energy],
+    accept: bool = True,
+    at: datetime = LONG_AFTER,
 ) -> Stored:
     """Store a reading of a site's day; a revision that waits for a person is accepted by one, unless told not to."""
     inventory = [Machine(name=name, rated_watts=3_000) for name in machines]
     store_inventory(connection, site=SITES[site], machines=inventory, day=day)
     energy = energy_day(site=site, day=day, machines=machines)
-    stored = store_day(connection, site=SITES[site], day=day, energy=energy, raw=[], run_id="test", now=NOW)
+    stored = store_day(connection, site=SITES[site], day=day, energy=energy, raw=[], run_id="test", now=at)
     if stored.state == "waiting" and accept:
         decide_revision(connection, site=site, day=day, accept=True, actor="test", reason="test", now=NOW)
     return stored

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,14 +14,14 @@ import typer
 from rich.console import Console
 
 from albacore_pipeline.cli import home
-from albacore_pipeline.data_centres.archive import Archive
+from albacore_pipeline.data_centres.archive import Archive, ArchiveFailure
 from albacore_pipeline.data_centres.interface import FailedRead, PowerFailure
 from albacore_pipeline.database.embedded import EmbeddedFailure
 from albacore_pipeline.invoicing.xero import XeroError
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.files import RegistryRefused
 from albacore_pipeline.sandbox.process import SandboxFailed
-from albacore_pipeline.settings import PROJECT, Settings, SettingsError
+from albacore_pipeline.settings import Settings, SettingsError
 
 console = Console(highlight=False, soft_wrap=True)
 app = typer.Typer(
@@ -38,8 +36,8 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(registry_app, name="registry")
 
 KNOWN = (
-    EmbeddedFailure, FailedRead, home.InUse, LookupError, PowerFailure, RegistryRefused, SandboxFailed, SettingsError,
-    XeroError,
+    ArchiveFailure, EmbeddedFailure, FailedRead, home.InUse, LookupError, PowerFailure, RegistryRefused, SandboxFailed,
+    SettingsError, XeroError,
 )  # fmt: skip
 
 
@@ -48,7 +46,7 @@ def main() -> None:
     from albacore_pipeline.cli.demo import StoryFailed
 
     try:
-        app()
+        app(prog_name="albacore")
     except RegistryRefused as refused:
         _fail("\n".join(map(str, refused.problems)))
     except (*KNOWN, StoryFailed) as error:
@@ -58,6 +56,8 @@ def main() -> None:
             f"the database does not answer ({str(getattr(error, 'orig', error)).splitlines()[0]}):"
             " check ALBACORE_DATABASE_URL"
         )
+    except sa.exc.ArgumentError:
+        _fail("ALBACORE_DATABASE_URL is not the URL of a PostgreSQL: postgresql+psycopg://USER:PASSWORD@HOST/DATABASE")
     except httpx.HTTPError as error:
         _fail(f"the sandbox does not answer ({type(error).__name__}): albacore down, then again")
 
@@ -86,31 +86,18 @@ def demo() -> None:
 
 
 @app.command()
-def up(port: Annotated[int, typer.Option(help="port of the web interface")] = 3000) -> None:
+def up(port: Annotated[int, typer.Option(min=1, max=65535, help="port of the web interface")] = 3000) -> None:
     """Start the database, the sandbox where no real site is configured, and Dagster on http://127.0.0.1:3000."""
+    from albacore_pipeline.cli.serve import serve
+
     settings = Settings.from_environment()
-    with home.only_one(settings.home, name="up"):
+    with home.only_one(settings.home, name="up") as lock:
         place = home.start(settings=settings)
         _load_registry_once(place)
-        command = [
-            str(Path(sys.executable).with_name("dagster")),
-            "dev",
-            "-w",
-            str(PROJECT / "workspace.yaml"),
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-        ]
-        child = subprocess.Popen(command, cwd=PROJECT, start_new_session=True)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: os.killpg(child.pid, signal.SIGTERM))
-        code = child.wait()
-        try:
-            os.killpg(child.pid, signal.SIGKILL)  # a straggler of the group
-        except ProcessLookupError:
-            console.print("Dagster has stopped; the database still runs: albacore down stops it")
-    sys.exit(0 if code in (0, -signal.SIGTERM) else 1)
+        console.print(f"Starting Dagster on http://127.0.0.1:{port}; Ctrl-C or `albacore down` ends it")
+        code = serve(port=port, dagster_home=Path(place.environment["DAGSTER_HOME"]), lock=lock)
+        console.print("Dagster has stopped; the database and the sandbox still run: albacore down stops them")
+    sys.exit(1 if code else 0)
 
 
 @app.command()

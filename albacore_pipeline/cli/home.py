@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shlex
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ import sqlalchemy as sa
 from albacore_pipeline.consumption.store import sync_sites
 from albacore_pipeline.database import connect, embedded, migrate
 from albacore_pipeline.sandbox import process as sandbox
-from albacore_pipeline.settings import PROJECT, Settings, SiteSettings, starts_on
+from albacore_pipeline.settings import PROJECT, Settings, SettingsError, SiteSettings, starts_on
 from albacore_pipeline.sites import SITES
 
 STORY_MONTH = "2025-10"
@@ -55,7 +57,7 @@ def own_variables() -> list[str]:
 
 def alone() -> None:
     """Forget every site, Xero, mail and database variable of the environment: what follows is the sandbox's."""
-    for name in own_variables():
+    for name in [*own_variables(), *(name for name in os.environ if name.startswith("PG"))]:
         if name != "ALBACORE_HOME":
             os.environ.pop(name, None)
 
@@ -66,11 +68,15 @@ def start(*, settings: Settings) -> Place:
     The sandbox stands in where no site is configured.
     """
     home = settings.home
-    home.mkdir(parents=True, exist_ok=True)
+    sites = [SiteSettings.from_environment(site) for site in SITES]  # before anything starts: one may be wrong
+    _make(home)
     environment = {"ALBACORE_HOME": str(home), "DAGSTER_HOME": str(_dagster_home(home))}
     environment |= _database(settings)
+    environment["PATH"] = _with_first(
+        str(Path(sys.executable).parent), environment.get("PATH", os.environ.get("PATH", ""))
+    )
     url = ""
-    if not any(SiteSettings.from_environment(site).url for site in SITES):
+    if not any(site.url for site in sites):
         url = sandbox.start(home=settings.sandbox_home).url
         environment |= _sandboxed(settings, url)
     os.environ.update(environment)
@@ -79,6 +85,15 @@ def start(*, settings: Settings) -> Place:
     with engine.begin() as connection:
         sync_sites(connection, sites=[(site, starts_on(site=site.name)) for site in SITES.values()])
     return Place(home=home, environment=environment, sandbox_url=url)
+
+
+def _make(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"ALBACORE_HOME: {home} can't be made ({error.strerror}): name a folder of your own"
+        ) from None
 
 
 def _database(settings: Settings) -> dict[str, str]:
@@ -92,13 +107,13 @@ def _database(settings: Settings) -> dict[str, str]:
     return {
         "ALBACORE_DATABASE_URL": ours or server.database_url,
         "ALBACORE_DAGSTER_DATABASE_URL": dagsters or server.dagster_database_url,
-        "PATH": _with_first(str(server.bin_path)),
+        "PATH": _with_first(str(server.bin_path), os.environ.get("PATH", "")),
         **{name: str(value) for name, value in psql.items() if value},
     }
 
 
-def _with_first(folder: str) -> str:
-    return os.pathsep.join([folder, *(part for part in os.environ.get("PATH", "").split(os.pathsep) if part != folder)])
+def _with_first(folder: str, path: str) -> str:
+    return os.pathsep.join([folder, *(part for part in path.split(os.pathsep) if part not in (folder, ""))])
 
 
 def _sandboxed(settings: Settings, url: str) -> dict[str, str]:
@@ -134,10 +149,27 @@ def _dagster_home(home: Path) -> Path:
     return folder
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """The lock on a home: the kernel frees it when the last process that has its descriptor is gone."""
+
+    descriptor: int
+    text: str
+
+    def held_with(self, name: str, pid: int) -> None:
+        """Note a child that has the descriptor too, for whoever has to end it when we can't any more."""
+        self.note(f"{self.text}, {name} (pid {pid})")
+
+    def note(self, text: str) -> None:
+        """Say who holds the home."""
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, text.encode(), 0)
+
+
 @contextmanager
-def only_one(home: Path, *, name: str) -> Iterator[None]:
+def only_one(home: Path, *, name: str) -> Iterator[Lock]:
     """Hold the home for a command that drives it. Raises InUse with the mend where another does."""
-    home.mkdir(parents=True, exist_ok=True)
+    _make(home)
     with (home / "in-use.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -146,11 +178,10 @@ def only_one(home: Path, *, name: str) -> Iterator[None]:
             raise InUse(
                 f"{file.read().strip() or 'another command'} is running on {home}: albacore down, or wait for its end"
             ) from None
-        file.truncate(0)
-        file.write(f"albacore {name} (pid {os.getpid()})")
-        file.flush()
-        yield
-        file.truncate(0)
+        lock = Lock(descriptor=file.fileno(), text=f"albacore {name} (pid {os.getpid()})")
+        lock.note(lock.text)
+        yield lock
+        lock.note("")
 
 
 def end_driver(home: Path) -> bool:
@@ -163,9 +194,12 @@ def end_driver(home: Path) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return False
         except BlockingIOError:
-            pid = int(path.read_text().rpartition("pid ")[2].rstrip(")"))
-        os.kill(pid, signal.SIGTERM)
-        fcntl.flock(file, fcntl.LOCK_EX)  # held until the command has gone
+            pids = [int(pid) for pid in re.findall(r"pid (\d+)", path.read_text())]
+        for pid in pids:  # the command ends its child by itself; where it was killed, the child is ended here
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+                break
+        fcntl.flock(file, fcntl.LOCK_EX)  # held until all of them have gone
     return True
 
 

@@ -62,7 +62,11 @@ def machines_asset(site: Site) -> dg.AssetsDefinition:
         except FailedRead as error:
             raise dg.Failure(str(error)) from None
         unrated = [machine.name for machine in found if machine.rated_watts is None]
-        return dg.MaterializeResult(metadata={"machines": len(found), "unrated": unrated})
+        content = repr(sorted(found, key=lambda machine: machine.name))
+        return dg.MaterializeResult(
+            metadata={"machines": len(found), "unrated": unrated},
+            data_version=_version(content),  # an unchanged inventory leaves every day behind it in sync
+        )
 
     return machines
 
@@ -124,11 +128,10 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         if len(context.partition_keys) > 1:
             for day in collected:
                 context.add_asset_metadata(metadata(day), partition_key=day.day.isoformat())
-        version = hashlib.sha256("".join(day.energy.content_hash() for day in collected).encode()).hexdigest()
         return dg.MaterializeResult(
             metadata=metadata(collected[0]) if len(collected) == 1 else {},
             check_results=list(checks(collected)),
-            data_version=dg.DataVersion(version),
+            data_version=_version("".join(day.energy.content_hash() for day in collected)),
         )
 
     return consumption
@@ -170,8 +173,6 @@ def metadata(collected: Collected) -> dict[str, Any]:
     energy, stored = collected.energy, collected.stored
     hours = energy.hourly_wh.shape[1]
     known = energy.hours_measured + energy.hours_estimated
-    by_hour = energy.hourly_wh.sum(axis=0)
-    top = max(int(by_hour.max()), 1)
     worst = sorted(zip(known.tolist(), energy.machines, energy.day_quality(), energy.flags, strict=True))[:WORST]
     table = "\n".join(
         f"| {name} | {count} of {hours} | {quality} | {', '.join(flags)} |" for count, name, quality, flags in worst
@@ -187,7 +188,7 @@ def metadata(collected: Collected) -> dict[str, Any]:
         "revision": stored.revision,
         "state": stored.state + (f": {stored.reason}" if stored.reason else ""),
         "new content": stored.new,
-        "by hour": "".join(BARS[int(wh) * (len(BARS) - 1) // top] for wh in by_hour),
+        "by hour": _by_hour(energy.hourly_wh.sum(axis=0).tolist()),
         "worst machines": dg.MetadataValue.md(f"| machine | hours | quality | flags |\n|---|---|---|---|\n{table}"),
     }
 
@@ -228,6 +229,17 @@ def _source(context: dg.AssetExecutionContext, site: Site) -> EnergySource:
         return resource.source()
     except (SettingsError, ValueError) as error:
         raise dg.Failure(f"{site.name}: {error}", allow_retries=False) from None
+
+
+def _by_hour(watt_hours: Sequence[int]) -> str:
+    """Bars between the least and the most energetic hour, which are named: a fleet's load is nearly flat."""
+    least, most = min(watt_hours), max(watt_hours)
+    bars = "".join(BARS[(wh - least) * (len(BARS) - 1) // max(most - least, 1)] for wh in watt_hours)
+    return f"{bars} {least / 1000:,.1f} to {most / 1000:,.1f} kWh"
+
+
+def _version(content: str) -> dg.DataVersion:
+    return dg.DataVersion(hashlib.sha256(content.encode()).hexdigest())
 
 
 def _know_sites(platform: PlatformResource) -> None:

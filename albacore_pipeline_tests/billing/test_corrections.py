@@ -100,8 +100,8 @@ def test_records_can_not_be_added_to_what_has_a_document(connection: sa.Connecti
         connection.execute(
             sa.text(
                 "insert into albacore.billing_record"
-                " (customer_month_id, from_day, to_day, price_kind, tariff, quantity, unit, unit_price, currency, amount)"
-                " select customer_month_id, from_day, to_day, 'minimum', tariff, 1, 'month', 9, currency, 9"
+                " (customer_month_id, from_day, to_day, price_kind, tariff, quantity, unit, unit_price, currency,"
+                " amount) select customer_month_id, from_day, to_day, 'minimum', tariff, 1, 'month', 9, currency, 9"
                 " from albacore.billing_record limit 1"
             )
         )

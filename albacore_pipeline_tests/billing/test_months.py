@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from albacore_pipeline.billing.store import NoRegistry
 from albacore_pipeline.database import sql
 from albacore_pipeline.registry.policies import Policy
+from albacore_pipeline_tests.clocks import utc
 from albacore_pipeline_tests.small_world import (
     NOW,
     Day,
@@ -359,6 +360,16 @@ def test_the_policy_lets_small_gaps_pass(connection: sa.Connection, hours: int, 
     collect_month(connection, month="2025-10", machines=["NO-0001", "NO-0002"], but=but)
     rate(connection, "2025-10")
     assert state(connection, "acme")[0] == wanted
+
+
+def test_a_small_gap_passes_only_when_late_data_could_have_come(connection: sa.Connection) -> None:
+    """Ethiopia's days arrive up to a week late. What was read again after that, and still lacks an hour, lacks it."""
+    register(connection, customers=[ACME], assignments=[assignment("ET-0001", "acme", "2025-10-31")], tariffs=[FLAT])
+    reading = {"site": "ethiopia", "day": date(2025, 10, 31), "machines": {"ET-0001": Day(wh=900, missing=1)}}
+    for at, wanted in [("2025-11-01T06:00", "blocked"), ("2025-11-07T20:59", "blocked"), ("2025-11-07T21:00", "ready")]:
+        collect(connection, **reading, at=utc(at))  # type: ignore[arg-type]
+        rate(connection, "2025-10")
+        assert state(connection, "acme")[0] == wanted
 
 
 def test_estimated_energy_is_billed_and_shown(connection: sa.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerState
+from albacore_pipeline.escalation import approvals
 from albacore_pipeline.escalation.power import may_pause_now
 from albacore_pipeline.invoicing.xero import AnswerLost
 from albacore_pipeline.registry.policies import Policy
@@ -148,6 +150,49 @@ def test_the_caps_count_what_was_paused_for_others_today(make_desk: Callable[...
     desk.plan()
     desk.pause()
     assert len(desk.control.commands) == 4, "two more the next day"
+
+
+def test_two_people_may_let_a_pause_above_the_cap_pass(make_desk: Callable[..., Desk]) -> None:
+    """Each has a code of his own by mail, good once and for a day. One of them is not enough."""
+    machines = [one_day("NO-0001", "acme"), one_day("NO-0002", "acme")]
+    desk = make_desk(*machines)
+    desk.run_chain()
+    desk.plan()
+    desk.pause()
+    mails = [mail for key, (mail,) in desk.mail.sent.items() if key.startswith("mail:approval:")]
+    codes = {mail["to"]: re.findall(r"code (\w{8})", mail["text"])[0] for mail in mails}
+    assert sorted(codes) == ["finance@albacore.example", "operations@albacore.example"]
+    finance, operations = codes.values()
+
+    def approve(approver: str, code: str) -> None:
+        with desk.engine.begin() as connection:
+            approvals.approve(connection, customer="acme", approver=approver, code=code, now=desk.clock.now())
+
+    for wrong in (operations, "00000000"):
+        with pytest.raises(LookupError, match="wrong, used or older"):
+            approve("finance@albacore.example", wrong)
+    approve("finance@albacore.example", finance)
+    with pytest.raises(LookupError, match="wrong, used or older"):
+        approve("finance@albacore.example", finance)
+    assert desk.plan()[0].machines == []
+    approve("operations@albacore.example", operations)
+    assert desk.plan()[0].machines == ["norway NO-0001", "norway NO-0002"]
+    desk.pause()
+    assert desk.control.commands == ["off NO-0001", "off NO-0002"]
+
+
+def test_an_approval_is_good_for_a_day(make_desk: Callable[..., Desk]) -> None:
+    desk = make_desk(one_day("NO-0001", "acme"))
+    desk.run_chain()
+    desk.plan()
+    desk.pause()
+    ((mail,),) = [mails for key, mails in desk.mail.sent.items() if "approval" in key and "finance" in key]
+    code = re.findall(r"code (\w{8})", mail["text"])[0]
+    desk.clock.advance(hours=24)
+    with desk.engine.begin() as connection, pytest.raises(LookupError, match="older than a day"):
+        approvals.approve(
+            connection, customer="acme", approver="finance@albacore.example", code=code, now=desk.clock.now()
+        )
 
 
 # At the moment of the command

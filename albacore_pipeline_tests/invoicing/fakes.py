@@ -54,7 +54,7 @@ class FakeXero(Xero):
         self.before: Callable[[str], None] = lambda _: None  # called with the name of each call; may raise
         self.after: Callable[[str], None] = lambda _: None
 
-    def _call(self, name: str, act: Callable[[], Any]) -> Any:  # type: ignore[override]
+    def _answer(self, name: str, act: Callable[[], Any]) -> Any:
         self.calls[name] += 1
         self.before(name)
         answer = act()
@@ -70,50 +70,52 @@ class FakeXero(Xero):
                 known |= contact
             return [self.contacts[contact["ContactNumber"]] for contact in contacts]
 
-        return cast(list[Json], self._call("put_contacts", act))
+        return cast(list[Json], self._answer("put_contacts", act))
 
     def create_invoices(self, invoices: Sequence[Json], *, key: str) -> list[Json]:
         return cast(
-            list[Json], self._call("create_invoices", lambda: [self._create(body, "Invoice") for body in invoices])
+            list[Json], self._answer("create_invoices", lambda: [self._create(body, "Invoice") for body in invoices])
         )
 
     def create_credit_notes(self, notes: Sequence[Json], *, key: str) -> list[Json]:
         return cast(
-            list[Json], self._call("create_credit_notes", lambda: [self._create(body, "CreditNote") for body in notes])
+            list[Json],
+            self._answer("create_credit_notes", lambda: [self._create(body, "CreditNote") for body in notes]),
         )
 
     def update_invoices(self, invoices: Sequence[Json], *, key: str) -> list[Json]:
         return cast(
-            list[Json], self._call("update_invoices", lambda: [self._update(body, "Invoice") for body in invoices])
+            list[Json], self._answer("update_invoices", lambda: [self._update(body, "Invoice") for body in invoices])
         )
 
     def update_credit_notes(self, notes: Sequence[Json], *, key: str) -> list[Json]:
         return cast(
-            list[Json], self._call("update_credit_notes", lambda: [self._update(body, "CreditNote") for body in notes])
+            list[Json],
+            self._answer("update_credit_notes", lambda: [self._update(body, "CreditNote") for body in notes]),
         )
 
     def invoices_by_number(self, numbers: Sequence[str]) -> list[Json]:
         return cast(
             list[Json],
-            self._call("invoices_by_number", lambda: [self.documents[n] for n in numbers if n in self.documents]),
+            self._answer("invoices_by_number", lambda: [self.documents[n] for n in numbers if n in self.documents]),
         )
 
     def invoices_by_id(self, ids: Sequence[str]) -> list[Json]:
         return cast(
-            list[Json], self._call("invoices_by_id", lambda: [d for d in self.documents.values() if d["id"] in ids])
+            list[Json], self._answer("invoices_by_id", lambda: [d for d in self.documents.values() if d["id"] in ids])
         )
 
     def credit_note(self, number: str) -> Json | None:
-        return cast("Json | None", self._call("credit_note", lambda: self.documents.get(number)))
+        return cast("Json | None", self._answer("credit_note", lambda: self.documents.get(number)))
 
     def online_invoice_url(self, invoice_id: str) -> str:
-        return cast(str, self._call("online_invoice_url", lambda: f"https://pay.example/{invoice_id}"))
+        return cast(str, self._answer("online_invoice_url", lambda: f"https://pay.example/{invoice_id}"))
 
     def attach(self, *, invoice_id: str, name: str, content: bytes, key: str) -> None:
-        self._call("attach", lambda: self.files.setdefault(invoice_id, []).append(name))
+        self._answer("attach", lambda: self.files.setdefault(invoice_id, []).append(name))
 
     def attachments(self, invoice_id: str) -> list[str]:
-        return cast(list[str], self._call("attachments", lambda: self.files.get(invoice_id, [])))
+        return cast(list[str], self._answer("attachments", lambda: self.files.get(invoice_id, [])))
 
     def allocate(self, *, credit_note_id: str, invoice_id: str, amount: Decimal, on: date, key: str) -> None:
         def act() -> None:
@@ -125,7 +127,7 @@ class FakeXero(Xero):
             _settle(note, note["RemainingCredit"])
             _settle(invoice, invoice["AmountDue"])
 
-        self._call("allocate", act)
+        self._answer("allocate", act)
 
     # What people do in Xero
 

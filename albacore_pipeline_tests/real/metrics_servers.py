@@ -79,7 +79,7 @@ def influxdb(*, folder: Path, database: str) -> Iterator[tuple[RealServer, RealS
     reader = RealServer(url=writer.url)
     config = folder / "influxdb.conf"
     config.write_text(_INFLUX.format(folder=folder, address=writer.address, inner=on_loopback().address))
-    command = [program("influxd", package="influxdb"), "-config", config]
+    command = [program("influxd", package="influxdb"), "-config", str(config)]
     with running(command, ready=lambda: httpx.get(f"{writer.url}/ping").is_success, log=folder / "influxdb.log"):
         with httpx.Client(base_url=writer.url) as nobody:  # let in until there is an administrator
             _ask(nobody, f"CREATE USER admin WITH PASSWORD '{writer.password}' WITH ALL PRIVILEGES")

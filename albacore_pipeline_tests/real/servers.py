@@ -7,16 +7,18 @@ Does not belong here: the data that it serves; generators are beside this module
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -51,30 +53,45 @@ def on_loopback(**who: str) -> RealServer:
 
 def program(name: str, *, package: str) -> str:
     """The path of an installed program. Raises ServerFailure: without its server a test has failed."""
-    path = shutil.which(name)
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
     if path is None:
         raise ServerFailure(f"{name} is not installed: apt-get install --no-install-recommends {package}")
     return path
 
 
 def free_port() -> int:
-    """A port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that was free a moment ago, below those that the kernel hands to outgoing connections.
+
+    (Zabbix takes no other.) Raises ServerFailure.
+    """
+    for _ in range(100):
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):  # another one has it
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerFailure("no port from 15000 to 32000 seems to be free on loopback: end what holds them")
 
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], *, ready: Callable[[], bool], log: Path, patience: float = 60
+    command: Sequence[str | Path],
+    *,
+    ready: Callable[[], bool],
+    log: Path,
+    patience: float = 60,
+    environment: Mapping[str, str] | None = None,
+    **owner: Any,
 ) -> Iterator[None]:
     """Run a server until the block ends; the block begins when `ready` says so.
 
     Raises ServerFailure with the server's last word where it never does. `ready` may raise httpx.TransportError while
-    nobody listens yet. `patience` is in seconds.
+    nobody listens yet. `patience` is in seconds; `environment` adds variables, and `owner` is Popen's `user`, `group`.
     """
+    variables = {**os.environ, **(environment or {})}
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, start_new_session=True, env=variables, **owner
+        )
     try:
         deadline = time.monotonic() + patience
         while not _is_ready(ready):
@@ -84,6 +101,15 @@ def running(
         yield
     finally:
         _end_group(process)
+
+
+def eventually(condition: Callable[[], bool], *, what: str, patience: float = 60) -> None:
+    """Return as soon as the condition holds. Raises ServerFailure where it does not within `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise ServerFailure(f"{what}: not within {patience:g} s")
+        time.sleep(0.1)
 
 
 def _is_ready(ready: Callable[[], bool]) -> bool:

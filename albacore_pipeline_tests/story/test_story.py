@@ -1,0 +1,218 @@
+"""What the story leaves behind, seen as finance and operations see it: through `report` and the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from albacore_pipeline.oversight.verify import verify
+from albacore_pipeline.sites import SITES
+from albacore_pipeline_tests.story.told import Told
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("story")]
+
+OCTOBER = "day between '2025-10-01' and '2025-10-31'"
+
+
+def test_every_site_has_each_machine_on_each_day_of_october(told: Told) -> None:
+    rows = told.rows(
+        f"select site, count(distinct day) as days, count(distinct machine) as machines, count(*) as machine_days"
+        f" from report.machine_days where {OCTOBER} group by site"
+    )
+
+    assert {row.site: (row.days, row.machines, row.machine_days) for row in rows} == dict.fromkeys(
+        SITES, (31, 50, 31 * 50)
+    )
+
+
+def test_the_night_of_the_clocks_has_an_hour_more_where_they_change(told: Told) -> None:
+    rows = told.rows(
+        f"select distinct site, day, hours_expected from report.machine_days where {OCTOBER} and hours_expected <> 24"
+    )
+
+    assert {(row.site, f"{row.day:%m-%d}", row.hours_expected) for row in rows} == {
+        ("norway", "10-26", 25),
+        ("finland", "10-26", 25),
+    }
+
+
+def test_every_issued_invoice_can_be_paid_by_its_link(told: Told) -> None:
+    invoices = told.rows("select * from report.invoices where kind in ('invoice', 'supplement')")
+
+    assert len({row.payment_link for row in invoices}) == len(invoices) >= 20
+    assert [row.number for row in invoices if not (row.payment_link or "").startswith("http://127.0.0.1:")] == []
+    assert {row.state for row in invoices} == {"issued", "paid"}
+    assert [row.number for row in invoices if row.sent_at is None or row.xero_id is None] == []
+
+
+def test_each_billed_customer_has_one_invoice_a_month(told: Told) -> None:
+    rows = told.rows(
+        "select month, customer, count(*) filter (where kind = 'invoice') as invoices"
+        " from report.invoices where month in ('2025-10', '2025-11') group by month, customer"
+    )
+
+    assert {row.invoices for row in rows} == {1}
+    assert len(rows) == 24
+
+
+def test_lines_add_up_to_their_documents(told: Told) -> None:
+    lines = told.rows("select *, round(quantity * unit_price, 2) as product from report.invoice_lines")
+    documents = told.rows(
+        "select invoices.*, lines.amount as lines_amount, lines.tax as lines_tax from report.invoices"
+        " join (select number, sum(amount) as amount, sum(tax) as tax from report.invoice_lines group by number) lines"
+        " using (number)"
+    )
+
+    assert [row for row in lines if row.product != row.amount] == []
+    assert len(documents) == told.rows("select count(*) from report.invoices")[0].count
+    assert [row.number for row in documents if (row.lines_amount, row.lines_tax) != (row.subtotal, row.tax)] == []
+    assert [row.number for row in documents if row.subtotal + row.tax != row.total] == []
+
+
+def test_machines_at_all_four_sites_were_paused_and_resumed_and_both_were_read_back(told: Told) -> None:
+    rows = told.rows("select * from report.machine_commands")
+
+    assert {(row.site, row.action, row.outcome) for row in rows} == {
+        (site, action, "verified") for site in SITES for action in ("pause", "resume")
+    }
+    assert [row for row in rows if row.verified_at is None or row.verified_at < row.sent_at] == []
+    assert {row.customer for row in rows} == {"c04"}
+
+
+def test_a_pause_follows_the_whole_chain_in_order(told: Told) -> None:
+    chain = told.rows("select * from report.escalation where customer = 'c04' order by decided_at")
+    first_pause = told.rows("select min(sent_at) as at from report.machine_commands where action = 'pause'")[0].at
+
+    assert [row.stage for row in chain] == [
+        "upcoming", "reminder", "overdue", "final_notice", "pause_scheduled", "paused",
+    ]  # fmt: skip
+    assert all(row.owner for row in chain)
+    assert all(row.delivered_at <= first_pause for row in chain)
+
+
+def test_who_disputes_is_not_reminded(told: Told) -> None:
+    assert told.rows("select from report.escalation where customer = 'c03'") == []
+    assert [row.kind for row in told.rows("select kind from report.holds where customer = 'c03'")] == ["dispute"]
+
+
+def test_a_corrected_day_became_a_credit_note(told: Told) -> None:
+    notes = told.rows("select customer, revision, total from report.invoices where kind = 'credit_note'")
+
+    assert [(row.customer, row.revision) for row in notes] == [("c05", 2)]
+    assert notes[0].total < 0
+
+
+def test_the_month_is_proved_on_the_command_line(told: Told) -> None:
+    proved = told.albacore("verify", "--month", "2025-10", "--live")
+
+    assert (proved.returncode, proved.stderr) == (0, "")
+    assert proved.stdout.strip() == "2025-10: everything holds"
+
+
+TAMPERED = {
+    "machine_day": (
+        "update albacore.machine_day set wh = wh + {} where day = '2025-10-12' and machine_id ="
+        " (select machine_id from albacore.machine where machine = 'NO-0003')",
+        "norway NO-0003 2025-10-12",
+    ),
+    "document_line": (
+        "update albacore.document_line set amount = amount + {} where line = 1 and document_id ="
+        " (select document_id from albacore.document where number = 'ALB-2025-000001')",
+        "ALB-2025-000001",
+    ),
+}
+
+
+@pytest.mark.parametrize("table", TAMPERED)
+def test_a_row_that_was_changed_behind_our_back_is_named(told: Told, table: str) -> None:
+    change, name = TAMPERED[table]
+    with _without_triggers(told.engine()) as connection:
+        assert connection.execute(sa.text(change.format(1))).rowcount == 1
+    try:
+        proved = told.albacore("verify", "--month", "2025-10")
+    finally:
+        with _without_triggers(told.engine()) as connection:
+            connection.execute(sa.text(change.format(-1)))
+
+    assert proved.returncode == 1
+    assert name in proved.stdout
+    assert told.albacore("verify", "--month", "2025-10").returncode == 0
+
+
+HIDDEN = {
+    "a day together with its hours": (
+        "update albacore.machine_day set wh = wh + 1000, hourly_wh[3] = hourly_wh[3] + 1000 where day = '2025-10-12'"
+        " and machine_id = (select machine_id from albacore.machine where machine = 'NO-0003')",
+        "norway",
+    ),
+    "an amount in a record": (
+        "update albacore.billing_record set amount = amount + 10, quantity = quantity + 10 where billing_record_id ="
+        " (select min(billing_record_id) from albacore.billing_record)",
+        "2025-10",
+    ),
+    "what is sent to Xero": (
+        "update albacore.document set payload = payload || '{\"more\": 1}' where number = 'ALB-2025-000001'",
+        "ALB-2025-000001",
+    ),
+    "a document that is gone": (
+        "delete from albacore.document where number = 'ALB-2025-000002'",
+        "ALB-2025-000002",
+    ),
+    "an event in the audit": (
+        "update albacore.audit_event set actor = 'nobody' where seq = (select min(seq) + 3 from albacore.audit_event)",
+        "audit event",
+    ),
+    "the end of the audit": (
+        "delete from albacore.audit_event where seq = (select max(seq) - 1 from albacore.audit_event)",
+        "audit event",
+    ),
+}
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_changes_that_hide_themselves_are_found(told: Told, hidden: str) -> None:
+    change, name = HIDDEN[hidden]
+    with told.engine().connect() as connection:
+        connection.execute(sa.text("set local session_replication_role = replica"))
+        assert connection.execute(sa.text(change.replace(":", "\\:"))).rowcount == 1
+        breaks = verify(connection)
+        connection.rollback()
+
+    assert [broken for broken in breaks if name in broken], breaks
+
+
+def test_a_line_is_explained_down_to_the_raw_answers(told: Told) -> None:
+    explained = told.albacore("explain", "ALB-2025-000001", "--line", "1")
+
+    lines = explained.stdout.splitlines()
+    assert explained.returncode == 0
+    assert lines[0].startswith("ALB-2025-000001 line 1: Energy, Finland, October 2025")
+    assert sum(line.startswith("  record ") for line in lines) >= 1
+    days = [line for line in lines if line.startswith("    2025-10-")]
+    raw = [line for line in lines if line.startswith("      raw answers: ") and "bytes" in line]
+    assert len(days) == len(raw) > 28
+
+
+def test_a_raw_answer_that_is_gone_is_missed(told: Told) -> None:
+    archive = told.home / "archive"
+    aside = told.home / "archive.aside"
+    archive.rename(aside)
+    try:
+        explained = told.albacore("explain", "ALB-2025-000001", "--line", "1")
+    finally:
+        aside.rename(archive)
+
+    assert explained.returncode == 1
+    assert "Traceback" not in explained.stderr
+    assert len(explained.stderr.strip().splitlines()) == 1
+
+
+@contextmanager
+def _without_triggers(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction in which no trigger fires: what a person with the superuser's password could do."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("set local session_replication_role = replica"))
+        yield connection
