@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from albacore_pipeline.billing.store import Verdict, rate_month
 from albacore_pipeline.consumption.energy_day import EnergyDay
 from albacore_pipeline.consumption.quality import Quality
-from albacore_pipeline.consumption.store import Stored, decide_revision, store_day, store_inventory, sync_sites
+from albacore_pipeline.consumption.store import Stored, decide_revision, store_day, store_inventory
 from albacore_pipeline.data_centres.interface import Machine
+from albacore_pipeline.database import sync_sites
 from albacore_pipeline.periods import Month, day_window
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy

@@ -94,6 +94,7 @@ def up(port: Annotated[int, typer.Option(min=1, max=65535, help="port of the web
     with home.only_one(settings.home, name="up") as lock:
         place = home.start(settings=settings)
         _load_registry_once(place)
+        _end_orphans()
         console.print(f"Starting Dagster on http://127.0.0.1:{port}; Ctrl-C or `albacore down` ends it")
         code = serve(port=port, dagster_home=Path(place.environment["DAGSTER_HOME"]), lock=lock)
         console.print("Dagster has stopped; the database and the sandbox still run: albacore down stops them")
@@ -238,6 +239,15 @@ def _load_registry_once(place: home.Place) -> None:
             return
         content = read_registry(settings.registry_folder)
         load_registry(connection, content, actor="albacore up", reason="a new sandbox", now=settings.clock().now())
+
+
+def _end_orphans() -> None:
+    import dagster as dg
+
+    from albacore_pipeline.cli.ticks import end_orphans
+
+    with dg.DagsterInstance.get() as instance:
+        end_orphans(instance)
 
 
 def _month(text: str) -> Month:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from rich.console import Console
 
 from albacore_pipeline.cli.home import Place
-from albacore_pipeline.cli.ticks import Ran, Ticker
+from albacore_pipeline.cli.ticks import Ran, Ticker, end_orphans
 
 SENSORS = ("corrections", "invoice_issuing", "payment_watch", "escalation", "machine_pause", "machine_resume")
 SITES_NIGHTLY = ("nightly_norway", "nightly_finland", "nightly_ethiopia", "nightly_indonesia")
@@ -262,4 +262,5 @@ def story(*, place: Place, console: Console) -> Iterator[Story]:
     from albacore_pipeline.definitions import defs
 
     with dg.DagsterInstance.get() as instance:
+        end_orphans(instance)
         yield Story(place=place, ticker=Ticker(definitions=defs, instance=instance), console=console)

@@ -19,10 +19,9 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
-from albacore_pipeline.consumption.store import sync_sites
-from albacore_pipeline.database import connect, embedded, migrate
+from albacore_pipeline.database import connect, embedded, migrate, sync_sites
 from albacore_pipeline.sandbox import process as sandbox
-from albacore_pipeline.settings import PROJECT, Settings, SettingsError, SiteSettings, starts_on
+from albacore_pipeline.settings import PROJECT, Settings, SettingsError, SiteSettings
 from albacore_pipeline.sites import SITES
 
 STORY_MONTH = "2025-10"
@@ -83,7 +82,7 @@ def start(*, settings: Settings) -> Place:
     engine = connect(environment["ALBACORE_DATABASE_URL"])
     migrate(engine)
     with engine.begin() as connection:
-        sync_sites(connection, sites=[(site, starts_on(site=site.name)) for site in SITES.values()])
+        sync_sites(connection)
     return Place(home=home, environment=environment, sandbox_url=url)
 
 

@@ -26,6 +26,20 @@ class Ran:
     message: str
 
 
+UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+
+def end_orphans(instance: dg.DagsterInstance) -> int:
+    """Fail the runs that a killed command left behind, and return how many.
+
+    For whoever holds the home alone: nobody alive carries them on, and a job that seems to run is not asked for again.
+    """
+    orphans = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    for run in orphans:
+        instance.report_run_failed(run, "the process that carried the run is gone")
+    return len(orphans)
+
+
 @dataclass(kw_only=True)
 class Ticker:
     """Ticks definitions against an instance; remembers the sensors' cursors."""

@@ -12,13 +12,14 @@ from typing import Any
 import dagster as dg
 
 from albacore_pipeline.consumption.collect import Collected, collect_day, read_inventory
-from albacore_pipeline.consumption.store import last_complete_day, sync_sites
+from albacore_pipeline.consumption.store import last_complete_day
 from albacore_pipeline.data_centres.interface import EnergySource, FailedRead
 from albacore_pipeline.data_centres.resources import ArchiveResource, DataCentreResource
+from albacore_pipeline.database import sync_sites
 from albacore_pipeline.database.resources import PlatformResource
 from albacore_pipeline.periods import FIRST_DAY
 from albacore_pipeline.settings import SettingsError, starts_on
-from albacore_pipeline.sites import SITES, Site
+from albacore_pipeline.sites import Site
 
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
 BARS = "▁▂▃▄▅▆▇█"
@@ -244,4 +245,4 @@ def _version(content: str) -> dg.DataVersion:
 
 def _know_sites(platform: PlatformResource) -> None:
     with platform.engine.begin() as connection:
-        sync_sites(connection, sites=[(site, starts_on(site=site.name)) for site in SITES.values()])
+        sync_sites(connection)

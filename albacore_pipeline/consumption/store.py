@@ -34,13 +34,6 @@ class Stored:
     reason: str = ""
 
 
-def sync_sites(connection: sa.Connection, *, sites: Sequence[tuple[Site, date]]) -> None:
-    """Write the sites as the program knows them, each with the first day on which data is expected."""
-    for site, starts_on in sites:
-        values = {"country": site.country, "timezone": site.timezone, "late_days": site.late_days}
-        sql(connection, "consumption/upsert_sites", site=site.name, starts_on=starts_on, **values)
-
-
 def store_inventory(connection: sa.Connection, *, site: Site, machines: Sequence[Machine], day: date) -> None:
     """Write what the site says about its machines as of a day."""
     sql(

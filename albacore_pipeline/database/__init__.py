@@ -5,6 +5,7 @@ each room's `store.py`.
 """
 
 from albacore_pipeline.database.engine import connect, copy_rows, query, sql
+from albacore_pipeline.database.known_sites import sync_sites
 from albacore_pipeline.database.migrate import migrate, pending
 
-__all__ = ["connect", "copy_rows", "migrate", "pending", "query", "sql"]
+__all__ = ["connect", "copy_rows", "migrate", "pending", "query", "sql", "sync_sites"]

@@ -91,9 +91,10 @@ def machine_pauses(escalation_steps: None) -> Any:
 def resume_and_read_back(context: dg.OpExecutionContext, platform: PlatformResource, outside: OutsideResource) -> None:
     """Switch on what our pauses stopped and nothing owed stops any more."""
     plan_resumes(engine=platform.engine, clock=platform.clock)
-    world = open_outside(outside)
     kind = ResumeKind(controls=controls(), engine=platform.engine, clock=platform.clock)
-    tally = deliver(engine=platform.engine, kinds=[kind, world.mail], clock=platform.clock, gate=world.gate)
+    tally = deliver(
+        engine=platform.engine, kinds=[kind, outside.mail()], clock=platform.clock, gate=gate(platform.settings)
+    )
     verified, rest = read_back(engine=platform.engine, controls=controls(), clock=platform.clock)
     _report(context, tally, verified, rest)
 

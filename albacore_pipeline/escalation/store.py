@@ -170,7 +170,12 @@ def place_hold(
     actor: str,
     now: datetime,
 ) -> int:
-    """Keep a customer, or one document, out of escalation until an instant; returns the hold's id."""
+    """Keep a customer, or one document, out of escalation until an instant; returns the hold's id.
+
+    Raises LookupError for a customer who is not known, or a document that is not his.
+    """
+    if not sql(connection, "escalation/hold_target", customer=customer, number=number).scalar_one():
+        raise LookupError(f"{number or customer} is not known{f' as a document of {customer}' if number else ''}")
     values = {
         "customer": customer,
         "number": number,

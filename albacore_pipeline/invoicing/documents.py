@@ -161,7 +161,7 @@ def _line(
         unit_price=group.unit_price if fits else amount,
         amount=amount,
         tax_type=tax_type,
-        tax=rounded(amount * rate, currency),
+        tax=(amount * rate).quantize(CENT, ROUND_HALF_UP),  # to two decimals in every currency, as Xero does
     )
 
 

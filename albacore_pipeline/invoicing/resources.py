@@ -22,13 +22,19 @@ class OutsideResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         archive, clock = Archive(settings.archive_url), settings.clock()
         return Outside(
             xero=xero.connect(settings=settings, clock=clock),
-            mail=MailKind(
-                smtp_url=smtp_url(settings), sender=settings.mail_from, read_attachment=archive.get, clock=clock
-            ),
+            mail=self.mail(),
             archive=archive,
             engine=connect(settings.require_database_url()),
             clock=clock,
             gate=gate(settings),
+        )
+
+    def mail(self) -> MailKind:
+        """The mail relay alone: what has to work without Xero needs no more."""
+        settings = Settings.from_environment()
+        archive, clock = Archive(settings.archive_url), settings.clock()
+        return MailKind(
+            smtp_url=smtp_url(settings), sender=settings.mail_from, read_attachment=archive.get, clock=clock
         )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from albacore_pipeline.database import sync_sites
 from albacore_pipeline.database.resources import PlatformResource
 from albacore_pipeline.registry.files import RegistryRefused, read_registry
 from albacore_pipeline.registry.store import load
@@ -26,6 +27,7 @@ def registry(config: RegistryConfig, platform: PlatformResource) -> dg.Materiali
     except RegistryRefused as refused:
         raise dg.Failure(f"registry refused: {refused}", allow_retries=False) from None
     with platform.engine.begin() as connection:
+        sync_sites(connection)
         loaded = load(connection, content, actor=config.actor, reason=config.reason, now=platform.clock.now())
     rows = "\n".join(f"| {table} | {come} | {gone} |" for table, (come, gone) in loaded.changes.items())
     return dg.MaterializeResult(

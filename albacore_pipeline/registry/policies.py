@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from albacore_pipeline.registry.rows import Currency, Mailbox
 
@@ -66,6 +66,12 @@ class Policy(BaseModel):
     share_of_site_and_day: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.2")
     customers_per_day: Annotated[int, Field(ge=0)] = 3
     owners: dict[Stage, Mailbox] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _two_approvers(self) -> Policy:
+        if self.owner(Stage.PAUSE_SCHEDULED) == self.owner(Stage.PAUSED):
+            raise ValueError("owners: pause_scheduled and paused must differ, for they approve large pauses together")
+        return self
 
     def owner(self, stage: Stage) -> str:
         """The mailbox of the stage's owner."""

@@ -16,7 +16,7 @@ from albacore_pipeline_tests.real.intervals import TIMEZONE, Meter, Trouble
 from albacore_pipeline_tests.real.loads import FIRST_DAY, LAST_DAY, seconds
 from albacore_pipeline_tests.real.servers import RealServer
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from albacore_pipeline_tests.real.pausing import pause_and_resume
 from albacore_pipeline_tests.real.power_servers import ironic, redfish
 from albacore_pipeline_tests.real.servers import RealServer, eventually
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_the_lineage_shows_the_groups(address: str, browser: list[str]) -> None:
 
     groups = ("registry", "collection", "billing", "invoicing", "escalation", "finance")
     assert [group for group in groups if group not in text] == []
-    assert "Welcome" not in text  # no dialogue lies over the first page
+    assert "Join the Dagster community" not in text  # no dialogue lies over the first page
 
 
 def test_a_day_shows_its_energy_and_quality(address: str, browser: list[str]) -> None:

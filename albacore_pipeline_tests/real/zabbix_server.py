@@ -169,7 +169,7 @@ def _postgresql(folder: Path) -> Iterator[dict[str, Any]]:
     }
     command = [str(_postgres_program("postgres")), "-D", str(data)]
     command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    database = {
+    database: dict[str, Any] = {
         "host": "127.0.0.1", "port": port, "user": who.username, "password": who.password, "dbname": "postgres",
     }  # fmt: skip
     with running(command, ready=lambda: _answers(database), log=folder.parent / "postgresql.log", **owner):
@@ -253,6 +253,7 @@ def _frontend(folder: Path, front: RealServer, database: dict[str, Any], *, serv
     lines = [f"${name} = '{value}';" for name, value in values.items()]
     lines += ["$DB['ENCRYPTION'] = false;", "$DB['DOUBLE_IEEE754'] = true;", "$IMAGE_FORMAT_DEFAULT = 'PNG';"]
     config.write_text("\n".join(["<?php", *lines, ""]))
+    config.chmod(0o600)
     limits = {"memory_limit": "512M", "max_execution_time": "300", "max_input_time": "300", "post_max_size": "64M"}
     command = [program("php", package="php-cli"), "-d", "date.timezone=Europe/Helsinki"]
     command += [part for name, value in limits.items() for part in ("-d", f"{name}={value}")]

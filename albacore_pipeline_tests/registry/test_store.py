@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline.consumption.store import sync_sites
+from albacore_pipeline.database import sync_sites
 from albacore_pipeline.registry.files import read_registry
 from albacore_pipeline.registry.store import Loaded, load, policy_in_force
 from albacore_pipeline.sites import SITES
