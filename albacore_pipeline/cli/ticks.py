@@ -12,6 +12,8 @@ from typing import Any
 
 import dagster as dg
 
+from albacore_pipeline.oversight.causes import cause
+
 QUIET = {
     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}
 }  # the story is told elsewhere; the instance has the logs
@@ -96,14 +98,4 @@ class Ticker:
             raise_on_error=False,
         )
         failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-        return Ran(job=name, success=result.success, message=_cause(failures[0]) if failures else "")
-
-
-def _cause(failure: Any) -> str:
-    """What went wrong, in one line: the failure's own words, else the innermost error."""
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return str(failure.user_failure_data.description)
-    error = failure.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return str(error.message).strip().splitlines()[0] if error is not None else "unknown"
+        return Ran(job=name, success=result.success, message=cause(failures[0]) if failures else "")

@@ -49,6 +49,7 @@ def machines_asset(site: Site) -> dg.AssetsDefinition:
     @dg.asset(
         key=[site.name, "machines"],
         group_name="collection",
+        kinds={site.name},  # the graph shows only the last part of a key: without, four nodes look the same
         pool=site.name,
         required_resource_keys={site.name, "platform"},
         description=f"The machines of {site.name.capitalize()} as the site itself lists them.",
@@ -81,6 +82,7 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name="collection",
+        kinds={site.name},
         pool=site.name,
         required_resource_keys={site.name, "platform", "archive"},
         check_specs=[

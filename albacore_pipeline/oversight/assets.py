@@ -15,6 +15,7 @@ from albacore_pipeline.database import sql
 from albacore_pipeline.database.resources import PlatformResource
 from albacore_pipeline.invoicing.assets import is_running, reconcile
 from albacore_pipeline.invoicing.resources import gate
+from albacore_pipeline.oversight.causes import cause
 from albacore_pipeline.oversight.month_report import month_report as report_page
 from albacore_pipeline.periods import Month
 from albacore_pipeline.settings import energy_reach
@@ -128,11 +129,11 @@ def ranges(days: Sequence[date]) -> Iterator[tuple[date, date]]:
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
 def run_failures(context: dg.RunFailureSensorContext) -> None:
     """Every failed run in one line in the daemon's log, with its cause."""
-    event = context.failure_event
-    context.log.error(
-        f"{context.dagster_run.job_name} {context.dagster_run.tags.get('dagster/partition', '')} failed:"
-        f" {event.message}"
-    )
+    run = context.dagster_run
+    failures = [event.step_failure_data for event in context.get_step_failure_events()]
+    causes = [cause(failure) for failure in failures] or [context.failure_event.message or "unknown"]
+    name = " ".join(filter(None, [run.job_name, run.tags.get("dagster/partition")]))
+    context.log.error(f"{name} failed: {' | '.join(causes)}")
 
 
 definitions = dg.Definitions(

@@ -11,7 +11,7 @@ import pytest
 
 from albacore_pipeline.periods import SystemClock, day_window, days
 from albacore_pipeline_tests.real import counters, metrics_servers
-from albacore_pipeline_tests.real.counters import HOLES, RESET_AT, ROLLOVER_AT, TIMEZONE, Counter, Trouble
+from albacore_pipeline_tests.real.counters import RESET_AT, ROLLOVER_AT, TIMEZONE, Counter, Trouble
 from albacore_pipeline_tests.real.deployment import Deployment, Stored, causes, deployed, reached
 from albacore_pipeline_tests.real.loads import FIRST_DAY, LAST_DAY, Ints, boundaries, seconds
 from albacore_pipeline_tests.real.servers import RealServer
@@ -192,13 +192,3 @@ def test_a_wrong_password_fails_the_partition_in_one_line_and_stores_nothing(
 
 def test_strangers_are_refused(prometheus: RealServer) -> None:
     assert httpx.get(f"{prometheus.url}/api/v1/query?query=machine_info").status_code == 401
-
-
-def test_the_meters_show_what_was_drawn(month: list[Counter]) -> None:
-    """The generator's own check: between two readings a meter gains what the machine drew between them."""
-    for counter in (month[0], month[of(Trouble.RESTLESS, month)]):
-        np.testing.assert_allclose(np.diff(counter.shown), np.diff(counter.load.until(counter.at)), atol=1e-6)
-        assert counter.load.until(counter.at[:1])[0] == 0.0
-    for trouble, (begin, finish) in HOLES.items():
-        gap = np.diff(month[of(trouble, month)].at).max()
-        assert finish - begin < gap < finish - begin + 2 * counters.STEP
