@@ -12,7 +12,7 @@ demo: $(MADE)
 	$(BIN)/albacore demo
 
 test: lint
-	$(BIN)/pytest -n 2 albacore_pipeline_tests
+	$(BIN)/pytest -n 2 --dist loadgroup albacore_pipeline_tests
 
 test-real: $(MADE)
 	albacore_pipeline_tests/real/install.sh

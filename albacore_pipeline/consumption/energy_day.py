@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from albacore_pipeline.consumption.quality import Quality
 from albacore_pipeline.data_centres.interface import Refused
 
-_LETTERS = np.array(["m", "i", "e", "x"])  # by Quality
+QUALITY_LETTERS = "miex"  # by Quality
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class EnergyDay:
 
     def quality_letters(self) -> list[str]:
         """One letter an hour for each machine: m measured, i interpolated, e estimated, x missing."""
-        return ["".join(row) for row in _LETTERS[self.quality]]
+        return ["".join(row) for row in np.array(list(QUALITY_LETTERS))[self.quality]]
 
     def content_hash(self) -> str:
         """sha256 in hex of what was derived: names, hours, qualities, flags. What was refused does not enter."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
-from albacore_pipeline.consumption.energy import EnergyDay
+from albacore_pipeline.consumption.energy_day import QUALITY_LETTERS, EnergyDay
+from albacore_pipeline.consumption.quality import Quality
 from albacore_pipeline.data_centres.interface import Machine
 from albacore_pipeline.database import copy_rows, sql
 from albacore_pipeline.effects import audit
@@ -152,6 +154,20 @@ def due_days(connection: sa.Connection, *, sites: Sequence[Site], now: datetime)
     for row in sql(connection, "consumption/due_days", now=now, **values):
         due.setdefault(row.site, []).append(row.day)
     return due
+
+
+def stored_hash(rows: Sequence[Any]) -> str:
+    """The content hash of a stored site-day, from its rows in the order of `EnergyDay.machines`."""
+    letters = {letter: quality for quality, letter in zip(Quality, QUALITY_LETTERS, strict=True)}
+    hours = max((len(row.hourly_wh) for row in rows), default=0)
+    return EnergyDay(
+        machines=[row.machine for row in rows],
+        hourly_wh=np.array([row.hourly_wh for row in rows], dtype=np.int32).reshape(len(rows), hours),
+        quality=np.array([[letters[letter] for letter in row.hourly_quality] for row in rows], dtype=np.uint8),
+        flags=[tuple(row.flags.split(",")) if row.flags else () for row in rows],
+        refused=[],
+        readings=0,
+    ).content_hash()
 
 
 def _why_waiting(connection: sa.Connection, *, old: int, new: int, day: date) -> str:

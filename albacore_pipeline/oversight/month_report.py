@@ -34,7 +34,7 @@ def month_report(connection: sa.Connection, *, month: Month) -> str:
         _plot(by_day),
         "<h2>Customers</h2>",
         _table(
-            ("customer", "state", "kWh", "of it estimated", "amount", "month before: kWh", "amount"),
+            ("customer", "state", "documents", "invoiced before tax", "rated", "kWh", "month before: rated", "kWh"),
             [_customer(row) for row in customers],
         ),
         "<h2>Sites</h2>",
@@ -55,17 +55,10 @@ def _customer(row: Any) -> list[str]:
     )
     money = [
         f"{amount:,.2f} {escape(row.currency or '')}" if amount is not None else ""
-        for amount in (row.amount, row.amount_before)
+        for amount in (row.invoiced, row.amount, row.amount_before)
     ]
-    return [
-        escape(row.customer),
-        state,
-        _kwh(row.kwh),
-        _kwh(row.estimated_kwh),
-        money[0],
-        _kwh(row.kwh_before),
-        money[1],
-    ]
+    kwh = [_kwh(row.kwh), _kwh(row.kwh_before)]
+    return [escape(row.customer), state, escape(row.numbers or ""), *money[:2], kwh[0], money[2], kwh[1]]
 
 
 def _site(row: Any) -> list[str]:
@@ -84,7 +77,10 @@ def _kwh(value: Any) -> str:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in header)
+    numbers = [index for index in range(len(header)) if any(_class(row[index]) == "number" for row in rows)]
+    head = "".join(
+        f"<th class={'number' if index in numbers else 'text'}>{escape(name)}</th>" for index, name in enumerate(header)
+    )
     body = "".join(f"<tr>{''.join(f'<td class={_class(cell)}>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

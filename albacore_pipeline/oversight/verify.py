@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import groupby
 
 import sqlalchemy as sa
 
+from albacore_pipeline.consumption.store import stored_hash
 from albacore_pipeline.database import sql
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.outbox import fingerprint
@@ -17,8 +19,10 @@ END = date(9999, 12, 1)
 
 
 def verify(connection: sa.Connection, *, month: Month | None = None) -> list[str]:
-    """Every broken invariant of a month, or of all."""
+    """Every broken invariant of a month, or of all. Raises LookupError when nothing is stored to be proved."""
     days = {"first_day": month.first_day if month else FIRST_DAY, "last_day": month.last_day if month else END}
+    if not sql(connection, "oversight/anything_stored", **days).scalar_one():
+        raise LookupError(f"nothing is stored of {month or 'any month'}: there is nothing to prove")
     return [
         *_energy(connection, **days),
         *_money(connection, **days),
@@ -28,6 +32,10 @@ def verify(connection: sa.Connection, *, month: Month | None = None) -> list[str
 
 
 def _energy(connection: sa.Connection, **days: date) -> Iterator[str]:
+    stored = sql(connection, "oversight/stored_days", **days)
+    for (site, day, sha256), rows in groupby(stored, key=lambda row: (row.site, row.day, row.content_sha256)):
+        if stored_hash([row for row in rows if row.machine is not None]) != sha256:
+            yield f"{site} {day}: the machine-days are not those that were collected"
     for row in sql(connection, "oversight/hours_against_days", **days):
         yield f"{row.site} {row.machine} {row.day}: the hours hold {row.hours} Wh, the day {row.wh}"
     for row in sql(connection, "oversight/conservation", **days):
