@@ -15,7 +15,9 @@ from albacore_pipeline.periods import Month
 BOTH = ("first_day", "last_day")
 STEPS = (  # the query, the temporary table that it makes, the days that it asks for
     ("cut", "cut", BOTH),
-    ("spans", "span", BOTH),
+    ("rented", "rented", BOTH),
+    ("priced", "priced", BOTH),
+    ("spans", "span", ("last_day",)),
     ("measured", "measured", BOTH),
     ("blocked", "blocked", ("first_day",)),
     ("rated", "rated", BOTH),

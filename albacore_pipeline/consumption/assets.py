@@ -102,27 +102,7 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         owners=["team:operations"],
     )
     def consumption(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        platform: PlatformResource = context.resources.platform
-        archive: ArchiveResource = context.resources.archive
-        _know_sites(platform)
-        source = _source(context, site)
-        collected: list[Collected] = []
-        failures: list[str] = []
-        for key in context.partition_keys:
-            try:
-                day = collect_day(
-                    site=site,
-                    day=date.fromisoformat(key),
-                    source=source,
-                    archive=archive.open(),
-                    engine=platform.engine,
-                    clock=platform.clock,
-                    run_id=context.run_id,
-                )
-            except FailedRead as error:
-                failures.append(str(error))
-                continue
-            collected.append(day)
+        collected, failures = _collect_partitions(context, site)
         if failures:
             _keep_what_worked(context, collected)
             raise dg.Failure(
@@ -138,6 +118,32 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         )
 
     return consumption
+
+
+def _collect_partitions(context: dg.AssetExecutionContext, site: Site) -> tuple[list[Collected], list[str]]:
+    """Every day of the run, one after the other: what was collected, and a line for each day that failed."""
+    platform: PlatformResource = context.resources.platform
+    archive: ArchiveResource = context.resources.archive
+    _know_sites(platform)
+    source = _source(context, site)
+    collected: list[Collected] = []
+    failures: list[str] = []
+    for key in context.partition_keys:
+        try:
+            day = collect_day(
+                site=site,
+                day=date.fromisoformat(key),
+                source=source,
+                archive=archive.open(),
+                engine=platform.engine,
+                clock=platform.clock,
+                run_id=context.run.run_id,
+            )
+        except FailedRead as error:
+            failures.append(str(error))
+        else:
+            collected.append(day)
+    return collected, failures
 
 
 def nightly_schedule(site: Site) -> dg.ScheduleDefinition:

@@ -122,51 +122,21 @@ def _write(
         sales_account=sales_account,
     )
     statement = archive.put(statement_of(connection, customer_month_id=row.customer_month_id))
+    inherited = {name: getattr(row, name) for name in ("entity", "customer", "customer_month_id", "month", "revision")}
+    drafted = {name: getattr(document, name) for name in ("kind", "currency", "subtotal", "tax", "total")}
     document_id = sql(
         connection,
         "invoicing/insert_document",
         number=number,
-        entity=row.entity,
-        kind=document.kind,
-        customer=row.customer,
-        customer_month_id=row.customer_month_id,
-        month=row.month,
-        revision=row.revision,
-        currency=document.currency,
-        subtotal=document.subtotal,
-        tax=document.tax,
-        total=document.total,
         issued_on=issued_on,
         due_on=due_on,
         payload=json.dumps(content),
         payload_sha256=fingerprint(content),
         statement=statement,
+        **inherited,
+        **drafted,
     ).scalar_one()
-    for line in document.lines:
-        values = {
-            name: getattr(line, name)
-            for name in (
-                "line",
-                "site",
-                "price_kind",
-                "description",
-                "quantity",
-                "unit",
-                "unit_price",
-                "amount",
-                "tax_type",
-                "tax",
-            )
-        }
-        sql(connection, "invoicing/insert_lines", document_id=document_id, **values)
-        names = ("site", "price_kind", "tariff", "band", "unit_price", "multiplier")
-        sql(
-            connection,
-            "invoicing/link_records",
-            customer_month_id=row.customer_month_id,
-            line=line.line,
-            **dict(zip(names, line.key, strict=True)),
-        )
+    _write_lines(connection, document=document, document_id=document_id, customer_month_id=row.customer_month_id)
     sql(connection, "invoicing/freeze", customer_month_id=row.customer_month_id, documented=True, now=now)
     intent = {"number": number, "month": str(month), "payload_sha256": fingerprint(content)}
     prepare(connection, kind=DOCUMENT, business_key=f"document:{number}", payload=intent, now=now)
@@ -178,3 +148,16 @@ def _write(
         currency=document.currency,
         total=document.total,
     )
+
+
+LINE = ("line", "site", "price_kind", "description", "quantity", "unit", "unit_price", "amount", "tax_type", "tax")
+KEY = ("site", "price_kind", "tariff", "band", "unit_price", "multiplier")  # of a line, as in `Line.key`
+
+
+def _write_lines(connection: sa.Connection, *, document: Draft, document_id: int, customer_month_id: int) -> None:
+    """Write the lines, and note on each record the line that it stands on."""
+    for line in document.lines:
+        values = {name: getattr(line, name) for name in LINE}
+        sql(connection, "invoicing/insert_lines", document_id=document_id, **values)
+        key = dict(zip(KEY, line.key, strict=True))
+        sql(connection, "invoicing/link_records", customer_month_id=customer_month_id, line=line.line, **key)

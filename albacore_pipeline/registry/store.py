@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,9 +28,9 @@ class Loaded:
 class _Table:
     name: str
     columns: Sequence[str]
-    staged: Sequence[tuple[str, str]]  # what is copied: column and type
+    staged: Mapping[str, str]  # what is copied: column and type
     select: str  # from the staged columns to the table's
-    rows: Iterable[Sequence[Any]]
+    rows: Iterable[Mapping[str, Any]]  # by column; what is not staged is left out
 
 
 def load(connection: sa.Connection, registry: Registry, *, actor: str, reason: str, now: datetime) -> Loaded:
@@ -68,10 +67,11 @@ def policy_in_force(connection: sa.Connection, *, name: str, now: datetime) -> P
 
 
 def _merge(connection: sa.Connection, table: _Table, *, version: int) -> tuple[int, int]:
-    staged = ", ".join(f"{column} {kind}" for column, kind in table.staged)
+    staged = ", ".join(f"{column} {kind}" for column, kind in table.staged.items())
     connection.execute(sa.text(f"create temp table staged ({staged}) on commit drop"))
-    names, types = [column for column, _ in table.staged], [kind for _, kind in table.staged]
-    copy_rows(connection, table="staged", columns=names, types=types, rows=table.rows)
+    names, types = list(table.staged), list(table.staged.values())
+    rows = ([row[name] for name in names] for row in table.rows)
+    copy_rows(connection, table="staged", columns=names, types=types, rows=rows)
     if "machine" in names:
         sql(connection, "registry/add_unknown_machines")
     connection.execute(sa.text(f"create temp table incoming on commit drop as {table.select}; analyze incoming"))
@@ -101,107 +101,52 @@ select {columns}, :version from (
 ) come
 """
 
+DAYS = {"from_day": "date", "to_day": "date"}
+TARIFF = ("tariff", "customer", "site", "kind", "currency")
+PRICES = dict.fromkeys(("unit_price", "multiplier", "fee_per_machine_day", "minimum_per_month"), "numeric")
 _TO_DAY = f"case when to_day = date '{FOREVER}' then date 'infinity' else to_day end as to_day"
 
 
 def _tables(registry: Registry) -> list[_Table]:
-    customer = list(Customer.model_fields)
     return [
         _Table(
             name="customer",
-            columns=customer,
-            staged=[(column, "integer" if column == "payment_terms_days" else "text") for column in customer],
+            columns=list(Customer.model_fields),
+            staged=dict.fromkeys(Customer.model_fields, "text") | {"payment_terms_days": "integer"},
             select="select * from staged",
-            rows=(tuple(dict(row).values()) for row in registry.customers),
+            rows=map(dict, registry.customers),
         ),
         _Table(
             name="assignment",
             columns=["machine_id", "customer", "from_day", "to_day", "state"],
-            staged=[
-                ("site", "text"),
-                ("machine", "text"),
-                ("customer", "text"),
-                ("from_day", "date"),
-                ("to_day", "date"),
-                ("state", "text"),
-            ],
+            staged=dict.fromkeys(["site", "machine", "customer", "state"], "text") | DAYS,
             select=f"select machine_id, customer, from_day, {_TO_DAY}, state"
             " from staged join albacore.machine using (site, machine)",
-            rows=(
-                (row.site, row.machine, row.customer, row.from_day, row.to_day, row.state)
-                for row in registry.assignments
-            ),
+            rows=map(dict, registry.assignments),
         ),
         _Table(
             name="tariff",
-            columns=[
-                "tariff",
-                "customer",
-                "site",
-                "from_day",
-                "to_day",
-                "kind",
-                "currency",
-                "unit_price",
-                "multiplier",
-                "fee_per_machine_day",
-                "minimum_per_month",
-            ],
-            staged=[
-                ("tariff", "text"),
-                ("customer", "text"),
-                ("site", "text"),
-                ("from_day", "date"),
-                ("to_day", "date"),
-                ("kind", "text"),
-                ("currency", "text"),
-                ("unit_price", "numeric"),
-                ("multiplier", "numeric"),
-                ("fee_per_machine_day", "numeric"),
-                ("minimum_per_month", "numeric"),
-            ],
-            select="select tariff, nullif(customer, '') as customer, nullif(site, '') as site, from_day, "
-            + _TO_DAY
-            + ","
-            " kind, currency, unit_price, multiplier, fee_per_machine_day, minimum_per_month from staged",
-            rows=(
-                (
-                    row.tariff,
-                    row.customer,
-                    row.site,
-                    row.from_day,
-                    row.to_day,
-                    row.kind,
-                    row.currency,
-                    row.unit_price,
-                    row.multiplier,
-                    row.fee_per_machine_day,
-                    row.minimum_per_month,
-                )
-                for row in registry.tariffs
-            ),
+            columns=[*TARIFF, *DAYS, *PRICES],
+            staged=dict.fromkeys(TARIFF, "text") | DAYS | PRICES,
+            select="select tariff, nullif(customer, '') as customer, nullif(site, '') as site, kind, currency,"
+            f" from_day, {_TO_DAY}, {', '.join(PRICES)} from staged",
+            rows=map(dict, registry.tariffs),
         ),
         _Table(
             name="machine_rating",
             columns=["machine_id", "rated_watts", "serial", "model"],
-            staged=[
-                ("site", "text"),
-                ("machine", "text"),
-                ("rated_watts", "integer"),
-                ("serial", "text"),
-                ("model", "text"),
-            ],
+            staged=dict.fromkeys(["site", "machine", "serial", "model"], "text") | {"rated_watts": "integer"},
             select="select machine_id, staged.rated_watts, nullif(staged.serial, '') as serial,"
             " nullif(staged.model, '') as model from staged join albacore.machine using (site, machine)",
-            rows=((row.site, row.machine, row.rated_watts, row.serial, row.model) for row in registry.machines),
+            rows=map(dict, registry.machines),
         ),
         _Table(
             name="policy",
             columns=["policy", "from_day", "definition"],
-            staged=[("policy", "text"), ("from_day", "date"), ("definition", "text")],
+            staged={"policy": "text", "from_day": "date", "definition": "text"},
             select="select policy, from_day, definition::jsonb as definition from staged",
             rows=(
-                (name, version.from_day, json.dumps(version.model_dump(mode="json")))
+                {"policy": name, "from_day": version.from_day, "definition": version.model_dump_json()}
                 for name, versions in registry.policies.items()
                 for version in versions
             ),

@@ -1,7 +1,13 @@
 -- What became of each customer's month, for the report of the run.
-select verdict.customer, action, coalesce(month.revision, verdict.revision) as revision, blocked, verdict.currency,
-    (select coalesce(sum(amount), 0) from rated where rated.customer = verdict.customer) as amount,
-    (select coalesce(sum(wh), 0) from rated where rated.customer = verdict.customer) * 0.001 as kwh
+with owed as (
+    select customer, sum(amount) as amount, sum(wh) * 0.001 as kwh from rated group by customer
+)
+select customer, action, coalesce(month.revision, verdict.revision) as revision, blocked, verdict.currency,
+    coalesce(owed.amount, 0) as amount, coalesce(owed.kwh, 0) as kwh
 from verdict
-left join albacore.customer_month month on month.customer_month_id = verdict.customer_month_id and action = 'keep'
+left join owed using (customer)
+left join lateral (
+    select revision from albacore.customer_month kept
+    where kept.customer_month_id = verdict.customer_month_id and action = 'keep'
+) month on true
 order by customer

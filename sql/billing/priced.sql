@@ -1,0 +1,40 @@
+-- Which tariff holds for a customer at a site from when to when: the month cut by the days on which a tariff changes.
+-- The most specific tariff wins: customer and site, customer, site, default. Without one, tariff_id is empty.
+create temp table priced on commit drop as
+with place as (
+    select distinct customer, site, currency from rented
+),
+tariff as materialized (
+    select tariff_id, customer, site, currency, from_day, to_day
+    from albacore.tariff where until_version is null and from_day <= :last_day and to_day >= :first_day
+),
+candidate as (  -- four equalities, which hash; one join with `or` would not
+    select place.customer, place.site, tariff_id, from_day, to_day, 1 as rank
+    from place join tariff using (customer, site, currency)
+    union all
+    select place.customer, place.site, tariff_id, from_day, to_day, 2
+    from place join tariff using (customer, currency) where tariff.site is null
+    union all
+    select place.customer, place.site, tariff_id, from_day, to_day, 3
+    from place join tariff using (site, currency) where tariff.customer is null
+    union all
+    select place.customer, place.site, tariff_id, from_day, to_day, 4
+    from place join tariff using (currency) where tariff.customer is null and tariff.site is null
+),
+begin as (
+    select customer, site, cast(:first_day as date) as day from place
+    union
+    select customer, site, from_day from candidate where from_day > :first_day
+    union
+    select customer, site, to_day + 1 from candidate where to_day < :last_day
+),
+stretch as (
+    select customer, site, day as from_day,
+        lead(day, 1, cast(:last_day as date) + 1) over (partition by customer, site order by day) - 1 as to_day
+    from begin
+)
+select distinct on (stretch.customer, stretch.site, stretch.from_day) stretch.*, tariff_id
+from stretch
+left join candidate on candidate.customer = stretch.customer and candidate.site = stretch.site
+    and stretch.from_day between candidate.from_day and candidate.to_day
+order by stretch.customer, stretch.site, stretch.from_day, rank
