@@ -61,7 +61,8 @@ analyze;
 BARE = """
 create temp table bare on commit drop as
 select assignment.customer, assignment.machine_id, tariff_id,
-    greatest(assignment.from_day, date '2025-11-01') as from_day, sum(wh)::bigint as wh, sum(wh) * 0.001 * unit_price as amount
+    greatest(assignment.from_day, date '2025-11-01') as from_day,
+    sum(wh)::bigint as wh, sum(wh) * 0.001 * unit_price as amount
 from albacore.assignment
 join albacore.tariff on true
 join albacore.machine_day on machine_day.machine_id = assignment.machine_id
