@@ -103,8 +103,8 @@ class Zabbix:
 
 @contextmanager
 def zabbix() -> Iterator[Zabbix]:
-    """A Zabbix without hosts. It lives in a folder in /tmp that PostgreSQL's user can reach."""
-    folder = Path(tempfile.mkdtemp(prefix="albacore-zabbix-"))
+    """A Zabbix without hosts. It lives in /tmp, whatever TMPDIR says: PostgreSQL's own user must reach it."""
+    folder = Path(tempfile.mkdtemp(prefix="albacore-zabbix-", dir="/tmp"))
     try:
         with ExitStack() as stack:
             database = stack.enter_context(_postgresql(folder / "postgresql"))
