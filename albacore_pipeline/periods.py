@@ -63,10 +63,6 @@ class Window:
         """Whole hours in the window: 23, 24 or 25 for a day."""
         return round((self.end - self.start) / HOUR)
 
-    def hour_starts(self) -> list[datetime]:
-        """The start of each hour, in UTC order."""
-        return [self.start + HOUR * index for index in range(self.hours)]
-
     def widened(self, margin: timedelta) -> Window:
         """The same window with a margin on both sides."""
         return Window(self.start - margin, self.end + margin)

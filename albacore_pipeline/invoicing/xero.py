@@ -75,10 +75,6 @@ class Xero:
     api: AccountingApi
     tenant_id: str
 
-    def organisation(self) -> Json:
-        """The organisation's own record."""
-        return self._one("Organisations", self.api.get_organisations)
-
     def put_contacts(self, contacts: Sequence[Json], *, key: str) -> list[Json]:
         """Create or update contacts by ContactNumber; one element each, with `HasValidationErrors`."""
         return self._many(
