@@ -1,7 +1,8 @@
-"""Escalation policies as data: what `policies.yaml` may say. When they act is `escalation/evaluate.py`.
+"""Policies as data: what `policies.yaml` may say. When they act is told in `billing/`, `invoicing/` and `escalation/`.
 
 default:
   - from_day: 2025-01-01
+    carry_below: {EUR: 5, NOK: 50}
     reminder_business_days: 1
     owners: {reminder: receivables@albacore.example}
 """
@@ -13,9 +14,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from albacore_pipeline.registry.rows import Currency, Mailbox
+from albacore_pipeline.registry.rows import Amount, Currency, Mailbox
 
 
 class Stage(StrEnum):
@@ -52,8 +53,11 @@ class Policy(BaseModel):
 
     from_day: date = date(2025, 1, 1)
     accepted_gap_hours: Days = 2  # a machine-month's missing hours that pass unbilled, in the customer's favour
-    minimum_due: dict[Currency, Decimal] = Field(default_factory=dict)  # below it nothing is escalated
-    minimum_due_otherwise: Decimal = Decimal(10)
+    estimated_hours: Annotated[int, Field(ge=0, le=744)] = 0  # ... that are billed as the same hours of the days around
+    carry_below: dict[Currency, Amount] = Field(default_factory=dict)  # a smaller correction: lines on the next invoice
+    review_factor: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal(3)  # a month farther off waits for a person
+    minimum_due: dict[Currency, Amount] = Field(default_factory=dict)  # below it nothing is escalated
+    minimum_due_otherwise: Amount = Decimal(10)
     upcoming_days_before: Days = 5
     reminder_business_days: Annotated[int, Field(ge=1, le=365)] = 1  # after the due date
     overdue_days: Days = 7  # after the due date
@@ -72,6 +76,13 @@ class Policy(BaseModel):
         if self.owner(Stage.PAUSE_SCHEDULED) == self.owner(Stage.PAUSED):
             raise ValueError("owners: pause_scheduled and paused must differ, for they approve large pauses together")
         return self
+
+    @field_validator("review_factor")
+    @classmethod
+    def _off_or_above_one(cls, value: Decimal) -> Decimal:
+        if 0 < value <= 1:
+            raise ValueError("must be 0 (no review) or more than 1: 3 holds months above three times or below a third")
+        return value
 
     def owner(self, stage: Stage) -> str:
         """The mailbox of the stage's owner."""

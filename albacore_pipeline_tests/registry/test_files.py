@@ -104,6 +104,11 @@ def test_a_bad_cell_is_named(
         ("policies", "default:\n  - overdue: 3\n", "policies.yaml: default.overdue", "not permitted"),
         ("policies", "default: [{from_day: 2025-01-01}, {from_day: 2025-01-01}]\n", "policies.yaml: default.from_day",
          "2025-01-01 stands twice"),
+        ("policies", "default: [{review_factor: 1}]\n", "policies.yaml: default.review_factor", "more than 1"),
+        ("policies", "default: [{review_factor: -3}]\n", "policies.yaml: default.review_factor", "greater than"),
+        ("policies", "default: [{estimated_hours: -1}]\n", "policies.yaml: default.estimated_hours", "greater than"),
+        ("policies", "default: [{carry_below: {EUR: -5}}]\n", "policies.yaml: default.carry_below.EUR", "greater than"),
+        ("policies", "default: [{carry_below: {XXX: 5}}]\n", "policies.yaml: default.carry_below.XXX", "no currency"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_named(tmp_path: Path, file: str, text: str | bytes | None, place: str, words: str) -> None:
