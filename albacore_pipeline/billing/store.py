@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,17 +14,26 @@ from albacore_pipeline.database import sql
 from albacore_pipeline.effects import audit
 from albacore_pipeline.periods import Month
 
-BOTH = ("first_day", "last_day")
-STEPS = (  # the query, the temporary table that it makes, the days that it asks for
-    ("cut", "cut", BOTH),
-    ("rented", "rented", BOTH),
-    ("priced", "priced", BOTH),
+DAYS = ("first_day", "last_day")
+RENTED = (  # the queries that make a temporary table each, and what they ask for; the tables' names below
+    ("cut", "cut", DAYS),
+    ("rented", "rented", DAYS),
+    ("priced", "priced", DAYS),
     ("spans", "span", ("last_day",)),
-    ("measured", "measured", BOTH),
-    ("blocked", "blocked", ("first_day",)),
-    ("rated", "rated", BOTH),
+    ("tolerance", "tolerance", ("first_day",)),
+    ("estimable", "estimable", ()),
+)
+RATED = (
+    ("measured", "measured", (*DAYS, "collections")),
+    ("hour_prices", "hour_price", DAYS),
+    ("blocked", "blocked", ()),
+    ("by_hour", "by_hour", (*DAYS, "collections")),
+    ("by_tier", "by_tier", ()),
+    ("rated", "rated", DAYS),
     ("verdicts", "verdict", ("first_day",)),
 )
+# A month's sums and hashes fit into memory; spilled to disk, they take twice as long. Compiling takes longer than it saves.
+MEMORY = "set local work_mem = '128MB'; set local jit = off"
 
 
 class NoRegistry(Exception):
@@ -58,24 +69,44 @@ def rate_month(connection: sa.Connection, *, month: Month, run_id: str, now: dat
     registry = sql(connection, "registry/newest_version").one_or_none()
     if registry is None:
         raise NoRegistry("no registry is loaded: albacore registry load DIR")
-    first = month.first_day
-    days = {"first_day": first, "last_day": month.last_day}
-    for step, table, needs in STEPS:
-        sql(connection, f"billing/{step}", **{name: days[name] for name in needs})
-        connection.execute(sa.text(f"analyze {table}"))
+    connection.exec_driver_sql(MEMORY)
+    values: dict[str, Any] = {"first_day": month.first_day, "last_day": month.last_day}
+    _make_tables(connection, RENTED, values)
+    values["collections"] = [row.collection_id for row in connection.execute(sa.text("select collection_id from cut"))]
     run = sql(
-        connection, "billing/open_run", first_day=first, registry_version=registry.version, run_id=run_id, now=now
+        connection,
+        "billing/open_run",
+        first_day=month.first_day,
+        registry_version=registry.version,
+        run_id=run_id,
+        now=now,
     ).scalar_one()
+    sql(connection, "billing/end_estimates", billing_run_id=run, **_picked(values, DAYS))
+    sql(connection, "billing/begin_estimates", billing_run_id=run)
+    _make_tables(connection, RATED, values)
     sql(connection, "billing/withdraw")
-    sql(connection, "billing/write_months", first_day=first, billing_run_id=run)
-    sql(connection, "billing/write_records", first_day=first)
+    sql(connection, "billing/write_months", first_day=month.first_day, billing_run_id=run)
+    sql(connection, "billing/write_records", first_day=month.first_day)
     verdicts = [Verdict(**row) for row in sql(connection, "billing/verdict_rows").mappings()]
-    connection.execute(sa.text("drop table " + ", ".join(table for _, table, _ in STEPS)))
+    connection.execute(sa.text("drop table " + ", ".join(table for _, table, _ in RENTED + RATED)))
     changed = [verdict.customer for verdict in verdicts if verdict.action != "keep"]
     if changed:
         details = {"billing_run": run, "registry_version": registry.version, "customers": changed}
         audit.record(connection, now=now, action="rate_month", subject=str(month), details=details)
     return verdicts
+
+
+def _make_tables(
+    connection: sa.Connection, steps: Sequence[tuple[str, str, Sequence[str]]], values: Mapping[str, Any]
+) -> None:
+    """Run the queries in turn; each table is analysed, for the next query to be planned by what is really there."""
+    for step, table, needs in steps:
+        sql(connection, f"billing/{step}", **_picked(values, needs))
+        connection.execute(sa.text(f"analyze {table}"))
+
+
+def _picked(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: values[name] for name in names}
 
 
 def months_to_bill(connection: sa.Connection, *, now: datetime) -> list[Month]:

@@ -196,7 +196,8 @@ def test_a_handover_to_a_customer_who_is_blocked_bills_nothing_twice(connection:
     assert revisions(connection) == [(1, "invoiced", 31), (2, "ready", None)]
     assert revisions(connection, "bolt") == [(1, "invoiced", 31), (2, "blocked", None)]
     assert ask(connection, "select machine, customer, sum(kwh), reason from report.unbilled group by 1, 2, 4") == [
-        ("NO-0001", "bolt", 31, "customer_blocked")
+        ("NO-0001", "bolt", 31, "customer_blocked"),
+        ("NO-0003", "bolt", None, "customer_blocked"),  # its site does not know it
     ]
 
 
@@ -210,7 +211,8 @@ def test_a_handover_from_a_customer_who_is_blocked_shows_as_pending(connection: 
     register(connection, customers=CUSTOMERS, assignments=moved, tariffs=TARIFFS)
     rate(connection, OCTOBER)
     assert ask(connection, "select machine, sum(kwh), reason from report.unbilled group by 1, 3") == [
-        ("NO-0001", -31, "pending_correction")
+        ("NO-0001", -31, "pending_correction"),
+        ("NO-0003", None, "customer_blocked"),
     ]
 
 

@@ -1,5 +1,6 @@
--- Whose month can't be rated yet, and why: a span without a tariff, or hours that are neither known nor accepted. The
--- policy's tolerance is for hours that stay missing; those that may still arrive are waited for.
+-- Whose month can't be rated yet, and why: a span without a tariff, hours that an index has no price for, or hours that
+-- are neither known nor accepted. The policy's tolerance is for hours that stay missing; those that may still arrive are
+-- waited for.
 create temp table blocked on commit drop as
 with forgiven as (
     select measured.customer, gap.machine_id, count(*) filter (where known.machine_id is null) as days,
@@ -21,22 +22,26 @@ incomplete as (
     where days_absent > 0 or hours_missing > 0
     group by customer, site, machine_id
 ),
-tolerated as (
-    select distinct on (customer.customer) customer.customer, (policy.definition ->> 'accepted_gap_hours')::integer as hours
-    from albacore.customer
-    join albacore.policy on policy.policy = customer.policy and policy.until_version is null
-    where customer.until_version is null
-    order by customer.customer, (policy.from_day <= :first_day) desc,
-        case when policy.from_day <= :first_day then policy.from_day end desc, policy.from_day
+unpriced as (
+    select distinct span.customer, hour_price.index, hour.hour_start
+    from span
+    join hour_price on hour_price.tariff_id = span.tariff_id and hour_price.site = span.site
+        and hour_price.day between span.from_day and span.to_day
+    cross join lateral unnest(hours, prices) as hour (hour_start, price)
+    where hour_price.kind = 'indexed' and array_position(prices, null) is not null and hour.price is null
 ),
 first_gap as (
     select distinct on (customer) incomplete.*,
         count(*) over (partition by customer) as machines, sum(days_absent) over (partition by customer) as days,
         sum(hours_missing) over (partition by customer) as hours
-    from incomplete join tolerated using (customer)
-    where days_absent > 0 or hours_awaited > 0 or hours_missing > tolerated.hours
+    from incomplete join tolerance using (customer)
+    where days_absent > 0 or hours_awaited > 0 or hours_missing > unbilled_hours
     order by customer, days_absent desc, site, machine_id
 )
+select customer, format('no price of %s for %s hours, first %s UTC: add them to prices.csv', min(index), count(*),
+    to_char(min(hour_start), 'YYYY-MM-DD HH24:MI')) as reason
+from unpriced where customer not in (select customer from span where tariff_id is null) group by customer
+union all
 select customer, format('no tariff at %s from %s on: add a row to tariffs.csv', min(site), min(from_day)) as reason
 from span where tariff_id is null group by customer
 union all
@@ -46,6 +51,10 @@ select customer, format('%s machine-days not collected and %s hours missing on %
      where not exists (
         select from cut join albacore.machine_day known using (collection_id, day)
         where cut.site = first_gap.site and cut.day = series.day::date and known.machine_id = first_gap.machine_id
-            and hours_measured + hours_estimated = hours_expected)))
+            and hours_measured + hours_estimated = hours_expected)
+        and not exists (
+            select from estimable
+            where estimable.machine_id = first_gap.machine_id and estimable.day = series.day::date
+                and position('x' in estimable.hourly_quality) = 0)))
 from first_gap join albacore.machine using (machine_id)
-where customer not in (select customer from span where tariff_id is null)
+where customer not in (select customer from span where tariff_id is null union select customer from unpriced)

@@ -1,19 +1,34 @@
--- One record per customer, machine, span and price: exact, rounded nowhere.
+-- One record per customer, machine, span and price: exact, rounded nowhere. A tier spans machines.
 create temp table rated on commit drop as
-with priced as (
-    select measured.customer, measured.site, machine_id, measured.from_day, measured.to_day, 'energy' as price_kind,
-        tariff.tariff, measured.wh * 0.001 * tariff.multiplier as quantity, 'kWh' as unit, tariff.unit_price,
-        tariff.multiplier, measured.currency, measured.wh, estimated_wh
+with energy as (
+    select measured.customer, measured.site, machine_id, measured.from_day, measured.to_day, tariff_id, '' as band,
+        measured.currency, tariff.unit_price, null::numeric as wh_price, measured.wh, measured.estimated_wh
     from measured join albacore.tariff using (tariff_id)
-    where measured.customer not in (select customer from blocked)
+    where measured.kind = 'flat'
     union all
-    select span.customer, span.site, machine_id, span.from_day, span.to_day, 'machine_days', tariff.tariff,
-        span.to_day - span.from_day + 1, 'machine-day', fee_per_machine_day, 1, span.currency, 0::bigint, 0::bigint
+    select measured.customer, measured.site, machine_id, measured.from_day, measured.to_day, tariff_id, coalesce(by_hour.band, tariff.index),
+        measured.currency, by_hour.price, by_hour.wh_price, by_hour.wh, by_hour.estimated_wh
+    from measured join by_hour using (machine_id, from_day) join albacore.tariff using (tariff_id)
+    union all
+    select customer, site, null, from_day, to_day, tariff_id, band, currency, unit_price, null, wh, estimated_wh
+    from by_tier
+),
+priced as (
+    select energy.customer, energy.site, machine_id, energy.from_day, energy.to_day, 'energy' as price_kind,
+        tariff.tariff, band, energy.wh * 0.001 * tariff.multiplier as quantity, 'kWh' as unit,
+        coalesce(energy.unit_price, round(wh_price / nullif(energy.wh, 0), 10), 0) as unit_price, wh_price is not null as averaged,
+        tariff.multiplier, energy.currency,
+        coalesce(wh_price, energy.wh * energy.unit_price) * 0.001 * tariff.multiplier as amount, energy.wh, estimated_wh
+    from energy join albacore.tariff using (tariff_id)
+    union all
+    select span.customer, span.site, machine_id, span.from_day, span.to_day, 'machine_days', tariff.tariff, '',
+        span.to_day - span.from_day + 1, 'machine-day', fee_per_machine_day, false, 1, span.currency,
+        (span.to_day - span.from_day + 1) * fee_per_machine_day, 0::bigint, 0::bigint
     from span join albacore.tariff using (tariff_id)
-    where fee_per_machine_day > 0 and span.customer not in (select customer from blocked)
+    where fee_per_machine_day > 0
 ),
 owed as (
-    select customer, sum(quantity * unit_price) as amount from priced group by customer
+    select customer, sum(amount) as amount from priced group by customer
 ),
 minimum as (  -- of the customer's month, from the tariffs that hold on its last day; of several the highest
     select distinct on (span.customer) span.customer, tariff.tariff, span.currency, minimum_per_month
@@ -21,11 +36,12 @@ minimum as (  -- of the customer's month, from the tariffs that hold on its last
     where minimum_per_month > 0
     order by span.customer, minimum_per_month desc, tariff.tariff
 )
-select customer, site, machine_id, from_day, to_day, price_kind, tariff, quantity, unit, unit_price, multiplier, currency,
-    quantity * unit_price as amount, wh, wh - estimated_wh as measured_wh, estimated_wh
+select customer, site, machine_id, from_day, to_day, price_kind, tariff, band, quantity, unit, unit_price, averaged,
+    multiplier, currency, amount, wh, wh - estimated_wh as measured_wh, estimated_wh
 from priced
+where customer not in (select customer from blocked)
 union all
-select customer, null, null, :first_day, :last_day, 'minimum', tariff, 1, 'month', minimum_per_month - coalesce(amount, 0), 1,
-    currency, minimum_per_month - coalesce(amount, 0), 0, 0::bigint, 0::bigint
+select customer, null, null, :first_day, :last_day, 'minimum', tariff, '', 1, 'month', minimum_per_month - coalesce(amount, 0),
+    false, 1, currency, minimum_per_month - coalesce(amount, 0), 0, 0::bigint, 0::bigint
 from minimum left join owed using (customer)
 where minimum_per_month > coalesce(amount, 0) and customer not in (select customer from blocked)

@@ -1,11 +1,9 @@
 -- Energy per site and day that is not in exactly one place: measured against billed plus unbilled.
 with measured as (
-    select machine.site, machine_day.day, sum(wh) as wh
-    from albacore.accepted_collection accepted
-    join albacore.machine_day using (collection_id, day)
-    join albacore.machine using (machine_id)
-    where machine_day.day between :first_day and :last_day
-    group by machine.site, machine_day.day
+    select site, day, sum(wh) as wh
+    from albacore.known_day
+    where day between :first_day and :last_day
+    group by site, day
 ),
 billed as (
     select site, day, sum(wh) as wh from albacore.billed_day where day between :first_day and :last_day group by site, day

@@ -2,8 +2,8 @@
 with content as (
     select customer_month_id, encode(sha256(convert_to(string_agg(
         albacore.record_text(
-        site, machine_id, from_day, to_day, price_kind, tariff, quantity, unit_price, multiplier, wh, estimated_wh),
-        E'\n' order by price_kind, site, machine_id, from_day), 'UTF8')), 'hex') as sha256
+        site, machine_id, from_day, to_day, price_kind, tariff, quantity, unit_price, multiplier, wh, estimated_wh, band, amount),
+        E'\n' order by price_kind, site, machine_id, from_day, band), 'UTF8')), 'hex') as sha256
     from albacore.billing_record group by customer_month_id
 )
 select month, customer, revision

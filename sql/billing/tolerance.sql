@@ -1,0 +1,9 @@
+-- What each customer's policy allows this month: missing hours of a machine that pass unbilled, and that are estimated.
+create temp table tolerance on commit drop as
+select distinct on (customer.customer) customer.customer, (policy.definition ->> 'accepted_gap_hours')::integer as unbilled_hours,
+    coalesce((policy.definition ->> 'estimated_hours')::integer, 0) as hours
+from albacore.customer
+join albacore.policy on policy.policy = customer.policy and policy.until_version is null
+where customer.until_version is null
+order by customer.customer, (policy.from_day <= :first_day) desc,
+    case when policy.from_day <= :first_day then policy.from_day end desc, policy.from_day
