@@ -93,7 +93,7 @@ order by customer, month, revision desc;
 comment on column report.customer_months.waits is 'Of a ready month: review (out of line with the months before, released by release_document), carry (a small correction that the next invoice will bring).';
 
 create or replace view report.invoice_lines as
-select number, line, description, quantity, unit, unit_price, amount, document_line.tax,
+select number, line, description, quantity, unit, unit_price, document_line.amount, document_line.tax,
     to_char(customer_month.month, 'YYYY-MM') as month
 from albacore.document_line join albacore.document using (document_id)
 join albacore.customer_month on customer_month.customer_month_id = document_line.customer_month_id;
