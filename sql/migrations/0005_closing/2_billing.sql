@@ -117,6 +117,6 @@ $$;
 
 -- What a month comes to, to hold the next ones against.
 alter table albacore.customer_month
-    add column machine_days integer,
-    add column wh bigint,
-    add column amount numeric;
+    add column rated_machine_days integer,
+    add column rated_wh bigint,
+    add column rated_amount numeric;
