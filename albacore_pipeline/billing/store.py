@@ -32,7 +32,7 @@ RATED = (
     ("rated", "rated", DAYS),
     ("verdicts", "verdict", ("first_day",)),
 )
-# A month's sums and hashes fit into memory; spilled to disk, they take twice as long. Compiling takes longer than it saves.
+# A month's sums and hashes fit into memory; spilled to disk, they take twice as long.
 MEMORY = "set local work_mem = '128MB'; set local jit = off"
 
 
@@ -87,6 +87,7 @@ def rate_month(connection: sa.Connection, *, month: Month, run_id: str, now: dat
     sql(connection, "billing/withdraw")
     sql(connection, "billing/write_months", first_day=month.first_day, billing_run_id=run)
     sql(connection, "billing/write_records", first_day=month.first_day)
+    sql(connection, "billing/hold_for_review", first_day=month.first_day)
     verdicts = [Verdict(**row) for row in sql(connection, "billing/verdict_rows").mappings()]
     connection.execute(sa.text("drop table " + ", ".join(table for _, table, _ in RENTED + RATED)))
     changed = [verdict.customer for verdict in verdicts if verdict.action != "keep"]

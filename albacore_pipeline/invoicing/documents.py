@@ -7,8 +7,8 @@ a customer-month add up to the lines of its newest revision, to the cent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.rows import MINOR_UNITS
 
 FOUR = Decimal("0.0001")  # Xero's quantities and unit prices
+SIX = Decimal("0.000001")  # average prices, for showing
 CENT = Decimal("0.01")  # Xero's amounts, whatever the currency
 
 TAX_RATES: Mapping[
@@ -45,25 +46,42 @@ MONTHS = [
 ]
 
 
+Key = tuple[str, str, str, str, Decimal | None, Decimal]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The records of a customer-month that share a line: exact sums."""
+    """The records of a customer-month that share a line: exact sums. `price` is None where each hour has its own."""
 
     site: str  # empty where a price spans sites
     price_kind: str
     tariff: str
     band: str
     unit: str
-    unit_price: Decimal
+    price: Decimal | None
     multiplier: Decimal
     quantity: Decimal
     amount: Decimal
     wh: int
 
     @property
-    def key(self) -> tuple[str, str, str, str, Decimal, Decimal]:
+    def key(self) -> Key:
         """What makes records share a line."""
-        return (self.site, self.price_kind, self.tariff, self.band, self.unit_price, self.multiplier)
+        return (self.site, self.price_kind, self.tariff, self.band, self.price, self.multiplier)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a revision of a customer-month bills: `groups`, less what was billed `before`.
+
+    `corrects` is the number of the document that is corrected; empty for a first one.
+    """
+
+    customer_month_id: int
+    month: Month
+    groups: Sequence[Group]
+    before: Sequence[Group] = ()
+    corrects: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +89,10 @@ class Line:
     """A line of a document; negative where it takes something back. `quantity` x `unit_price` gives `amount`."""
 
     line: int
+    customer_month_id: int
     site: str
     price_kind: str
-    key: tuple[str, str, str, str, Decimal, Decimal]
+    key: Key
     description: str
     quantity: Decimal
     unit: str
@@ -100,83 +119,83 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS[currency]), ROUND_HALF_UP)
 
 
-def draft(
-    *,
-    month: Month,
-    currency: str,
-    tax_type: str,
-    groups: Sequence[Group],
-    before: Sequence[Group] = (),
-    corrects: str = "",
-) -> Draft | None:
-    """The document that brings a customer from what was billed `before` to `groups`; None when nothing differs.
-
-    `corrects` is the number of the document that is corrected; empty for a first one.
-    """
-    rate, _ = TAX_RATES[tax_type]
-    now, then = {group.key: group for group in groups}, {group.key: group for group in before}
-    lines: list[Line] = []
-    for key in sorted(now.keys() | then.keys(), key=lambda key: (key[1] != "energy", key)):
-        new, old = now.get(key), then.get(key)
-        amount = sum(
-            (rounded(group.amount, currency) * sign for group, sign in ((new, 1), (old, -1)) if group), Decimal(0)
-        )
-        if amount == 0:
-            continue
-        quantity = sum((group.quantity * sign for group, sign in ((new, 1), (old, -1)) if group), Decimal(0))
-        group = new or old
-        assert group is not None  # noqa: S101 - the key comes from one of the two
-        lines.append(_line(len(lines) + 1, group, month, quantity, amount, currency, tax_type, rate, corrects))
+def draft(*, change: Change, currency: str, tax_type: str, carried: Sequence[Change] = ()) -> Draft | None:
+    """The document of a change, with small earlier corrections that it brings along; None when nothing differs."""
+    lines = [line for each in (change, *carried) for line in _lines(each, currency, tax_type)]
+    lines = [replace(line, line=number) for number, line in enumerate(lines, start=1)]
     subtotal = sum((line.amount for line in lines), Decimal(0))
     if not lines or subtotal == 0:
         return None
     tax = sum((line.tax for line in lines), Decimal(0))
-    kind = "credit_note" if subtotal < 0 else "supplement" if corrects else "invoice"
+    kind = "credit_note" if subtotal < 0 else "supplement" if change.corrects else "invoice"
     return Draft(kind=kind, currency=currency, lines=lines, subtotal=subtotal, tax=tax, total=subtotal + tax)
 
 
-def _line(
-    number: int,
-    group: Group,
-    month: Month,
-    quantity: Decimal,
-    amount: Decimal,
-    currency: str,
-    tax_type: str,
-    rate: Decimal,
-    corrects: str,
-) -> Line:
-    words = _describe(group, month, quantity, currency)
-    shown = quantity.quantize(FOUR, ROUND_HALF_UP)  # Xero holds four decimals of each, and multiplies by itself
-    product = (shown * group.unit_price).quantize(CENT, ROUND_HALF_UP)
-    fits = group.unit_price == group.unit_price.quantize(FOUR) and product == amount
+def _lines(change: Change, currency: str, tax_type: str) -> Iterator[Line]:
+    now, then = {group.key: group for group in change.groups}, {group.key: group for group in change.before}
+    for key in sorted(now.keys() | then.keys(), key=_place):
+        new, old = now.get(key), then.get(key)
+        group = new or old
+        assert group is not None  # noqa: S101 - the key comes from one of the two
+        signed = [(each, sign) for each, sign in ((new, 1), (old, -1)) if each]
+        amount = sum((rounded(each.amount, currency) * sign for each, sign in signed), Decimal(0))
+        if amount != 0:
+            quantity = sum((each.quantity * sign for each, sign in signed), Decimal(0))
+            yield _line(replace(group, quantity=quantity), change, amount, currency, tax_type)
+
+
+def _place(key: Key) -> tuple[Any, ...]:
+    """Energy first; of bands the shorter name, which puts tiers in the order of their numbers."""
+    site, price_kind, tariff, band, price, multiplier = key
+    return (price_kind != "energy", site, price_kind, tariff, len(band), band, price or 0, multiplier)
+
+
+def _line(group: Group, change: Change, amount: Decimal, currency: str, tax_type: str) -> Line:
+    """The line of a group with the quantity and the amount of its difference."""
+    words = _describe(group, change, amount, currency)
+    shown = group.quantity.quantize(FOUR, ROUND_HALF_UP)  # Xero holds four decimals of each, and multiplies by itself
+    price = group.price
+    fits = (
+        price is not None and price == price.quantize(FOUR) and (shown * price).quantize(CENT, ROUND_HALF_UP) == amount
+    )
+    rate, _ = TAX_RATES[tax_type]
     return Line(
-        line=number,
+        line=0,
+        customer_month_id=change.customer_month_id,
         site=group.site,
         price_kind=group.price_kind,
         key=group.key,
-        description=f"Correction of {corrects}: {words}" if corrects else words,
+        description=f"Correction of {change.corrects}: {words}" if change.corrects else words,
         quantity=shown if fits else Decimal(1),
         unit=group.unit if fits else "sum",
-        unit_price=group.unit_price if fits else amount,
+        unit_price=price if fits and price is not None else amount,
         amount=amount,
         tax_type=tax_type,
         tax=(amount * rate).quantize(CENT, ROUND_HALF_UP),  # to two decimals in every currency, as Xero does
     )
 
 
-def _describe(group: Group, month: Month, quantity: Decimal, currency: str) -> str:
-    when = f"{MONTHS[month.number - 1]} {month.year}"
+def _describe(group: Group, change: Change, amount: Decimal, currency: str) -> str:
+    when = f"{MONTHS[change.month.number - 1]} {change.month.year}"
     where = f", {group.site.capitalize()}" if group.site else ""
-    price = f"{_plain(group.unit_price)} {currency}"
     if group.price_kind == "minimum":
         return f"Monthly minimum, {when}: the rest up to it"
     if group.price_kind == "machine_days":
-        return f"Machine fee{where}, {when}: {_plain(quantity)} machine-days x {price}"
-    if group.multiplier == 1:
-        return f"Energy{where}, {when}: {quantity:,.3f} kWh x {price}"
-    measured = quantity / group.multiplier
-    return f"Energy{where}, {when}: {measured:,.3f} kWh measured x {_plain(group.multiplier)} for losses x {price}"
+        return f"Machine fee{where}, {when}: {_plain(group.quantity)} machine-days{_price(group, currency)}"
+    band = f", {group.band}" if group.band else ""
+    energy = f"{group.quantity / group.multiplier:,.3f} kWh"
+    if group.multiplier != 1:
+        energy += f" measured x {_plain(group.multiplier)} for losses"
+    average = ""
+    if group.price is None:
+        average = " at the price of each hour"
+        if group.quantity > 0 and not change.corrects:
+            average += f", on average {_plain((amount / group.quantity).quantize(SIX))} {currency}"
+    return f"Energy{where}, {when}{band}: {energy}{average}{_price(group, currency)}"
+
+
+def _price(group: Group, currency: str) -> str:
+    return "" if group.price is None else f" x {_plain(group.price)} {currency}"
 
 
 def _plain(number: Decimal) -> str:

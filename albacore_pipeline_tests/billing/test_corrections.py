@@ -51,7 +51,7 @@ def freeze(connection: sa.Connection) -> None:
     for (number,) in ask(
         connection, "select customer_month_id from albacore.customer_month where state = 'ready' and frozen_at is null"
     ):
-        sql(connection, "invoicing/freeze", customer_month_id=number, documented=False, now=NOW)
+        sql(connection, "invoicing/freeze", ids=[number], documented=False, now=NOW)
 
 
 def reread(connection: sa.Connection, wh: int | None, other: int = 1_000) -> None:

@@ -214,7 +214,7 @@ def test_rating_equals_the_reference(scratch_engine: sa.Engine, story: tuple[Wor
         check(connection)
 
         for (number,) in ask(connection, "select customer_month_id from albacore.customer_month where state = 'ready'"):
-            sql(connection, "invoicing/freeze", customer_month_id=number, documented=False, now=NOW)
+            sql(connection, "invoicing/freeze", ids=[number], documented=False, now=NOW)
         frozen = frozen_content(connection)
         changed = sorted({day for (name, day), wh in after.energy.items() if wh != before.energy[name, day]})
         write(connection, after, changed)

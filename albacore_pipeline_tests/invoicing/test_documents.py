@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albacore_pipeline.invoicing.documents import Draft, Group, draft, payload, rounded
+from albacore_pipeline.invoicing.documents import Change, Draft, Group, draft, payload, rounded
 from albacore_pipeline.invoicing.statement import statement_csv
 from albacore_pipeline.periods import Month
 
@@ -28,7 +28,7 @@ def group(
         tariff="flat",
         band="",
         unit=units[kind],
-        unit_price=Decimal(price),
+        price=Decimal(price),
         multiplier=Decimal(multiplier),
         quantity=Decimal(quantity),
         amount=Decimal(quantity) * Decimal(price),
@@ -44,7 +44,8 @@ def written(
     tax_type: str = "NONE",
     corrects: str = "",
 ) -> Draft | None:
-    return draft(month=OCTOBER, currency=currency, tax_type=tax_type, groups=groups, before=before, corrects=corrects)
+    change = Change(customer_month_id=1, month=OCTOBER, groups=groups, before=before, corrects=corrects)
+    return draft(change=change, currency=currency, tax_type=tax_type)
 
 
 def must(document: Draft | None) -> Draft:

@@ -1,5 +1,7 @@
 -- Months with something to write or to send: a customer-month without its document, an effect or a link that is due.
-select month from albacore.customer_month where state = 'ready' and frozen_at is null
+select month from albacore.customer_month
+where state = 'ready' and frozen_at is null
+    and (waits is null or (waits = 'carry' and not albacore.expects_invoice(customer, cast(:now as timestamptz)::date)))
 union
 select document.month
 from albacore.document

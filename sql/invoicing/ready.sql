@@ -1,7 +1,10 @@
--- Customer-months that wait for a document, with the revision before that has one, and its customer as last known.
-select month.customer_month_id, month.month, month.customer, month.revision, before.customer_month_id as before_id,
+-- Customer-months that wait for a document, with the revision before that has one, and the customer as last known.
+-- Corrections that wait for the next invoice come whatever their month.
+select month.customer_month_id, month.month, month.customer, month.revision, month.waits, before.customer_month_id as before_id,
     coalesce(first_document.number, '') as corrects, customer.currency, customer.entity, customer.payment_terms_days,
-    customer.tax_type, customer.name, customer.legal_name, customer.address, customer.vat_number, customer.email
+    customer.tax_type, customer.name, customer.legal_name, customer.address, customer.vat_number, customer.email,
+    case when albacore.expects_invoice(month.customer, cast(:today as date)) then (policy.definition -> 'carry_below' ->> customer.currency)::numeric end
+        as carry_below
 from albacore.customer_month month
 left join albacore.customer_month before on before.customer = month.customer and before.month = month.month
     and before.revision = month.revision - 1
@@ -14,6 +17,13 @@ join lateral (
     select * from albacore.customer known where known.customer = month.customer
     order by until_version desc nulls first limit 1
 ) customer on true
-where month.state = 'ready' and month.frozen_at is null and (cast(:month as date) is null or month.month = :month)
-order by month.month, month.customer
+left join lateral (
+    select definition from albacore.policy
+    where policy.policy = customer.policy and until_version is null
+    order by (from_day <= :today) desc, case when from_day <= :today then from_day end desc, from_day
+    limit 1
+) policy on true
+where month.state = 'ready' and month.frozen_at is null and month.waits is distinct from 'review'
+    and (cast(:month as date) is null or month.month = :month or month.waits = 'carry')
+order by month.month, month.customer, month.revision
 for update of month
