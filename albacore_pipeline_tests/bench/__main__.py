@@ -1,0 +1,5 @@
+"""Run every benchmark; `python -m albacore_pipeline_tests.bench 20000` rates a fleet of another size."""
+
+from albacore_pipeline_tests.bench import billing
+
+billing.main()
