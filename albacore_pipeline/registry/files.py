@@ -1,55 +1,51 @@
-"""Reads a folder of registry files and says everything that is wrong with it at once: file, line, column, mend."""
+"""Reads a folder of registry files and says everything that is wrong with it at once: file, line, column, mend.
+
+Belongs here: from bytes to rows. Does not belong here: what a cell may say (`rows.py`) and what must hold between rows
+(`relations.py`).
+"""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import io
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
+from albacore_pipeline.registry.notes import notes_on
 from albacore_pipeline.registry.policies import Policy
-from albacore_pipeline.registry.rows import Assignment, Customer, Dated, MachineRating, Row, Tariff
+from albacore_pipeline.registry.policy_file import read_policies
+from albacore_pipeline.registry.problems import Problem, RegistryRefused
+from albacore_pipeline.registry.relations import Read, relations
+from albacore_pipeline.registry.rows import (
+    Assignment,
+    Customer,
+    Entity,
+    MachineRating,
+    Price,
+    Row,
+    Tariff,
+    TariffBand,
+)
 
+__all__ = ["Problem", "Registry", "RegistryRefused", "read_registry"]
+
+KNOWN = (
+    "customers.csv", "assignments.csv", "tariffs.csv", "tariff_bands.csv", "prices.csv", "entities.csv", "machines.csv",
+    "policies.yaml",
+)  # fmt: skip
 LARGEST_CELL = 10_000
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 RowType = TypeVar("RowType", bound=Row)
-DatedType = TypeVar("DatedType", bound=Dated)
-
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """Something that keeps a registry from being loaded."""
-
-    file: str
-    line: int
-    column: str
-    message: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
-
-
-class RegistryRefused(Exception):
-    """The registry was refused whole; `problems` has them all."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(
-            "; ".join(map(str, problems[:20])) + (f"; and {len(problems) - 20} more" if len(problems) > 20 else "")
-        )
-        self.problems = problems
 
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:
-    """A whole, valid registry. `content_sha256` is over the files' bytes."""
+    """A whole, valid registry. `content_sha256` is over the files' bytes; `notes` refuse nothing."""
 
     content_sha256: str
     customers: list[Customer]
@@ -57,121 +53,126 @@ class Registry:
     tariffs: list[Tariff]
     machines: list[MachineRating]
     policies: dict[str, list[Policy]]
+    bands: list[TariffBand] = field(default_factory=list)
+    prices: list[Price] = field(default_factory=list)
+    entities: list[Entity] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
 
 @dataclass
 class _Reader:
     folder: Path
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
 
-    def text(self, name: str, *, required: bool) -> str | None:
+    def text(self, name: str, *, required: bool = False) -> str | None:
         path = self.folder / name
-        if not path.is_file():
-            if required:
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            if required or path.is_symlink():
                 self.problems.append(Problem(name, 0, "", f"is missing from {self.folder}"))
             return None
-        content = path.read_bytes()
+        except OSError as error:  # a folder, say, or without permission
+            self.problems.append(Problem(name, 0, "", f"can not be read as a file: {error.strerror}"))
+            return None
         self.digest.update(f"{name}\0{len(content)}\0".encode() + content)
         try:
-            return content.decode("utf-8-sig")
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
             self.problems.append(Problem(name, line, "", "is not UTF-8: save the file as UTF-8"))
             return None
+        if text and text[-1] not in "\r\n":
+            line = text.count("\n") + 1
+            self.notes.append(Problem(name, line, "", "ends without a line end: make sure that the file was not cut"))
+        return text
 
-    def rows(self, name: str, model: type[RowType], *, required: bool = True) -> list[tuple[int, RowType]]:
-        """The valid rows with their lines."""
+    def rows(self, name: str, model: type[RowType], *, required: bool = False) -> list[tuple[int, RowType]]:
+        """The valid rows with the lines on which they begin."""
         text = self.text(name, required=required)
         if text is None:
             return []
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        try:
-            header = [column.strip() for column in next(reader, [])]
-            if not self._header_holds(name, header, model):
-                return []
-            return [
-                row
-                for row in (self._row(name, reader.line_num, header, cells, model) for cells in reader if cells)
-                if row
-            ]
-        except csv.Error as error:
-            self.problems.append(Problem(name, reader.line_num, "", f"is not CSV: {error}"))
+        numbered = self._numbered(name, text)
+        line, header = next(numbered, (1, [""]))
+        header = [column.strip() for column in header]
+        if not self._header_holds(name, line, header, model):
             return []
+        return [row for line, cells in numbered if (row := self._row(name, line, header, cells, model))]
 
-    def _header_holds(self, name: str, header: Sequence[str], model: type[Row]) -> bool:
+    def _numbered(self, name: str, text: str) -> Iterator[tuple[int, list[str]]]:
+        """The rows that are not empty; line ends are the same on every system, within quotes too."""
+        reader = csv.reader(io.StringIO(text, newline=None), strict=True)
+        line = 1
+        try:
+            for cells in reader:
+                if any(map(str.strip, cells)):
+                    yield line, cells
+                line = reader.line_num + 1
+        except csv.Error as error:
+            self.problems.append(Problem(name, line, "", _mend(error)))
+
+    def _header_holds(self, name: str, line: int, header: Sequence[str], model: type[Row]) -> bool:
+        if len(header) == 1 and (marks := [mark for mark in SEPARATORS if mark in header[0]]):
+            message = f"is separated by {SEPARATORS[marks[0]]}: separate columns by commas, and write numbers as 1234.5"
+            self.problems.append(Problem(name, line, "", message))
+            return False
         required = {column for column, info in model.model_fields.items() if info.is_required()}
         missing, unknown = required - set(header), set(header) - set(model.model_fields)
-        for column in sorted(missing):
-            self.problems.append(Problem(name, 1, column, "this column is missing from the header"))
-        for column in sorted(unknown):
-            self.problems.append(
-                Problem(
-                    name,
-                    1,
-                    column or "(empty)",
-                    "no such column: separate columns by commas and see the README for their names",
-                )
-            )
+        found = [Problem(name, line, column, "this column is missing from the header") for column in missing]
+        known = f"no such column: separate columns by commas; they are {', '.join(model.model_fields)}"
+        found += [Problem(name, line, column[:50] or "(empty)", known) for column in unknown]
         if len(set(header)) < len(header):
-            self.problems.append(Problem(name, 1, "", "a column stands twice in the header"))
-        return not missing and not unknown and len(set(header)) == len(header)
+            found.append(Problem(name, line, "", "a column stands twice in the header"))
+        self.problems += found
+        return not found
 
     def _row(
         self, name: str, line: int, header: Sequence[str], cells: Sequence[str], model: type[RowType]
     ) -> tuple[int, RowType] | None:
         if len(cells) != len(header):
-            self.problems.append(Problem(name, line, "", f"has {len(cells)} cells, the header has {len(header)}"))
+            mend = "put quotes around a cell with a comma in it" if len(cells) > len(header) else "was the line cut?"
+            message = f"has {len(cells)} cells, the header has {len(header)}: {mend}"
+            self.problems.append(Problem(name, line, "", message))
             return None
-        if any(len(cell) > LARGEST_CELL for cell in cells):
-            self.problems.append(Problem(name, line, "", f"has a cell of more than {LARGEST_CELL} characters"))
-            return None
+        given = {column: text for column, cell in zip(header, cells, strict=True) if (text := cell.strip())}
         try:
-            return line, model.model_validate(
-                {column: cell for column, cell in zip(header, cells, strict=True) if cell.strip()}
-            )
+            if max(map(len, cells)) > LARGEST_CELL:
+                raise csv.Error("field larger than field limit")
+            return line, model.model_validate(given)
+        except csv.Error as error:
+            self.problems.append(Problem(name, line, "", _mend(error)))
         except ValidationError as error:
-            for wrong in error.errors(include_url=False):
-                column = str(wrong["loc"][0]) if wrong["loc"] else ""
-                message = wrong["msg"].removeprefix("Value error, ")
-                if wrong["type"] == "missing":
-                    message = "is empty"
+            for wrong in error.errors(include_url=False, include_input=False):
+                column = wrong.get("ctx", {}).get("column") or str(wrong["loc"][0])
+                message = "is empty" if wrong["type"] == "missing" else wrong["msg"].removeprefix("Value error, ")
                 self.problems.append(Problem(name, line, column, message[:300]))
-            return None
+        return None
 
     def policies(self) -> dict[str, list[Policy]]:
-        """The policies by name, ordered by day; without a file, the default one."""
-        name = "policies.yaml"
-        text = self.text(name, required=False)
+        """The policies by name; without a file, the default one."""
+        text = self.text("policies.yaml")
         if text is None:
             return {"default": [Policy()]}
-        try:
-            content = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            self.problems.append(
-                Problem(name, mark.line + 1 if mark else 0, "", f"is not YAML: {getattr(error, 'problem', error)}")
-            )
-            return {}
-        except (ValueError, RecursionError) as error:  # a day that is none, or brackets without end
-            self.problems.append(Problem(name, 0, "", f"is not YAML that can be read: {error}"))
-            return {}
-        if not isinstance(content, dict) or not all(isinstance(versions, list) for versions in content.values()):
-            self.problems.append(Problem(name, 1, "", "must be a mapping of policy names to lists of versions"))
-            return {}
-        policies: dict[str, list[Policy]] = {}
-        for policy, versions in content.items():
-            try:
-                policies[str(policy)] = sorted(
-                    (Policy.model_validate(version) for version in versions), key=lambda version: version.from_day
-                )
-                for earlier, later in pairwise(policies[str(policy)]):
-                    if earlier.from_day == later.from_day:
-                        self.problems.append(Problem(name, 0, f"{policy}.from_day", f"{later.from_day} stands twice"))
-            except ValidationError as error:
-                for wrong in error.errors(include_url=False):
-                    self.problems.append(Problem(name, 0, f"{policy}.{'.'.join(map(str, wrong['loc']))}", wrong["msg"]))
+        policies, problems = read_policies(text)
+        self.problems += problems
         return policies
+
+    def strangers(self) -> Iterator[Problem]:
+        """Files that nobody reads, and that look as if somebody should."""
+        for path in sorted(self.folder.iterdir()):
+            if path.suffix.lower() in (".csv", ".yaml", ".yml") and path.name not in KNOWN:
+                yield Problem(path.name, 0, "", f"is not read: the registry's files are {', '.join(KNOWN)}")
+
+
+def _mend(error: csv.Error) -> str:
+    said = str(error)
+    if said == "unexpected end of data":
+        return "is not CSV: a quote that opens here is never closed: was the file cut, or is a quote missing?"
+    if said.startswith("field larger"):
+        return f"has a cell of more than {LARGEST_CELL} characters: is a quote missing?"
+    return f"is not CSV: {said}: within quotes, write a quote twice"
 
 
 def read_registry(folder: Path) -> Registry:
@@ -179,80 +180,32 @@ def read_registry(folder: Path) -> Registry:
     if not folder.is_dir():
         raise RegistryRefused([Problem(str(folder), 0, "", "is no folder: name the one that holds customers.csv")])
     reader = _Reader(folder)
-    customers = reader.rows("customers.csv", Customer)
-    assignments = reader.rows("assignments.csv", Assignment)
-    tariffs = reader.rows("tariffs.csv", Tariff)
-    machines = reader.rows("machines.csv", MachineRating, required=False)
-    policies = reader.policies()
-    if not reader.problems:  # what hangs together can be judged only where every row could be read
-        reader.problems += _relations(customers, assignments, tariffs, machines, policies)
+    read = Read(
+        customers=reader.rows("customers.csv", Customer, required=True),
+        assignments=reader.rows("assignments.csv", Assignment, required=True),
+        tariffs=reader.rows("tariffs.csv", Tariff, required=True),
+        machines=reader.rows("machines.csv", MachineRating),
+        policies=reader.policies(),
+        bands=reader.rows("tariff_bands.csv", TariffBand),
+        prices=reader.rows("prices.csv", Price),
+        entities=reader.rows("entities.csv", Entity),
+    )
+    reader.problems += relations(read, spoiled={problem.file for problem in reader.problems})
     if reader.problems:
-        raise RegistryRefused(sorted(reader.problems))
+        raise RegistryRefused(sorted(set(reader.problems)))
     return Registry(
         content_sha256=reader.digest.hexdigest(),
-        customers=[row for _, row in customers],
-        assignments=[row for _, row in assignments],
-        tariffs=[row for _, row in tariffs],
-        machines=[row for _, row in machines],
-        policies=policies,
+        customers=_bare(read.customers),
+        assignments=_bare(read.assignments),
+        tariffs=_bare(read.tariffs),
+        machines=_bare(read.machines),
+        policies=read.policies,
+        bands=_bare(read.bands),
+        prices=_bare(read.prices),
+        entities=_bare(read.entities),
+        notes=sorted([*reader.notes, *reader.strangers(), *notes_on(read)]),
     )
 
 
-def _relations(
-    customers: Sequence[tuple[int, Customer]],
-    assignments: Sequence[tuple[int, Assignment]],
-    tariffs: Sequence[tuple[int, Tariff]],
-    machines: Sequence[tuple[int, MachineRating]],
-    policies: dict[str, list[Policy]],
-) -> Iterator[Problem]:
-    yield from _duplicates("customers.csv", customers, lambda row: row.customer, "customer")
-    yield from _duplicates("machines.csv", machines, lambda row: (row.site, row.machine), "machine")
-    known = {row.customer: row for _, row in customers}
-    for line, customer in customers:
-        if customer.policy not in policies:
-            yield Problem("customers.csv", line, "policy", f"{customer.policy!r} is not in policies.yaml")
-    for line, assignment in assignments:
-        if assignment.customer not in known:
-            yield Problem("assignments.csv", line, "customer", f"{assignment.customer!r} is not in customers.csv")
-    for line, tariff in tariffs:
-        if tariff.customer and tariff.customer not in known:
-            yield Problem("tariffs.csv", line, "customer", f"{tariff.customer!r} is not in customers.csv")
-        elif tariff.customer and known[tariff.customer].currency != tariff.currency:
-            yield Problem(
-                "tariffs.csv",
-                line,
-                "currency",
-                f"is {tariff.currency}, the customer's is {known[tariff.customer].currency}",
-            )
-    yield from _overlaps(
-        "assignments.csv", assignments, lambda row: (row.site, row.machine), "the machine belongs to somebody already"
-    )
-    yield from _overlaps(
-        "tariffs.csv",
-        tariffs,
-        lambda row: (row.customer, row.site, row.currency),
-        "another tariff holds for the same customer, site and currency",
-    )
-
-
-def _duplicates(
-    file: str, rows: Iterable[tuple[int, RowType]], key: Callable[[RowType], Hashable], column: str
-) -> Iterator[Problem]:
-    first: dict[Hashable, int] = {}
-    for line, row in rows:
-        if key(row) in first:
-            yield Problem(file, line, column, f"stands in line {first[key(row)]} already")
-        first.setdefault(key(row), line)
-
-
-def _overlaps(
-    file: str, rows: Iterable[tuple[int, DatedType]], key: Callable[[DatedType], Hashable], message: str
-) -> Iterator[Problem]:
-    groups: defaultdict[Hashable, list[tuple[int, DatedType]]] = defaultdict(list)
-    for line, row in rows:
-        groups[key(row)].append((line, row))
-    for group in groups.values():
-        group.sort(key=lambda item: item[1].from_day)
-        for (line, row), (next_line, next_row) in pairwise(group):
-            if next_row.from_day <= row.to_day:
-                yield Problem(file, next_line, "from_day", f"{message} on {next_row.from_day} (line {line})")
+def _bare(numbered: Sequence[tuple[int, RowType]]) -> list[RowType]:
+    return [row for _, row in numbered]

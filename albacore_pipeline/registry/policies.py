@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from albacore_pipeline.registry.rows import Amount, Currency, Mailbox
+from albacore_pipeline.registry.rows import Amount, Currency, Day, Mailbox
 
 
 class Stage(StrEnum):
@@ -51,7 +51,7 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    from_day: date = date(2025, 1, 1)
+    from_day: Day = date(2025, 1, 1)
     accepted_gap_hours: Days = 2  # a machine-month's missing hours that pass unbilled, in the customer's favour
     estimated_hours: Annotated[int, Field(ge=0, le=744)] = 0  # ... that are billed as the same hours of the days around
     carry_below: dict[Currency, Amount] = Field(default_factory=dict)  # a smaller correction: lines on the next invoice

@@ -65,7 +65,7 @@ class Books:
         amount, total = Decimal(0), 0
         for row, day in theirs:
             price = self._price(customer, row.site, day)
-            assert price is not None
+            assert price is not None and price.unit_price is not None
             wh = _known_wh(self.energy.get((row.machine, day)))
             amount += Decimal(wh) / 1000 * price.multiplier * price.unit_price + price.fee_per_machine_day
             total += wh
