@@ -1,2 +1,0 @@
--- Months that were rated.
-select distinct month from albacore.billing_run order by month
