@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +21,7 @@ from albacore_pipeline.data_centres.interface import FailedRead, PowerFailure
 from albacore_pipeline.database.embedded import EmbeddedFailure
 from albacore_pipeline.invoicing.xero import XeroError
 from albacore_pipeline.periods import Month
-from albacore_pipeline.registry.files import RegistryRefused
+from albacore_pipeline.registry.files import Problem, RegistryRefused
 from albacore_pipeline.sandbox.process import SandboxFailed
 from albacore_pipeline.settings import Settings, SettingsError
 
@@ -35,6 +37,7 @@ registry_app = typer.Typer(no_args_is_help=True, help="Customers, assignments, t
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(registry_app, name="registry")
 
+MOST_NOTES = 50
 KNOWN = (
     ArchiveFailure, EmbeddedFailure, FailedRead, home.InUse, LookupError, PowerFailure, RegistryRefused, SandboxFailed,
     SettingsError, XeroError,
@@ -191,23 +194,35 @@ def explain(number: str, line: Annotated[int | None, typer.Option(help="one line
 
 @registry_app.command("check")
 def check(folder: Path) -> None:
-    """Validate a folder as a whole; every error with file, line, column."""
+    """Validate a folder as a whole: every error with file, line and column, and notes on what is odd."""
     from albacore_pipeline.registry.files import read_registry
 
     content = read_registry(folder)
-    console.print(
-        f"good: {len(content.customers)} customers, {len(content.assignments)} assignments,"
-        f" {len(content.tariffs)} tariffs"
-    )
+    _note(content.notes)
+    rows: dict[str, Sequence[object]] = {
+        "customers": content.customers, "assignments": content.assignments, "tariffs": content.tariffs,
+        "tariff bands": content.bands, "prices": content.prices, "entities": content.entities,
+        "machines": content.machines,
+    }  # fmt: skip
+    console.print(f"good: {', '.join(f'{len(found)} {what}' for what, found in rows.items() if found)}")
+
+
+def _note(notes: Sequence[Problem]) -> None:
+    """Print what is odd and yet no reason to refuse a registry."""
+    for note in notes[:MOST_NOTES]:
+        console.print(f"note: {note}", style="yellow", markup=False)
+    if len(notes) > MOST_NOTES:
+        console.print(f"note: and {len(notes) - MOST_NOTES} more", style="yellow")
 
 
 @registry_app.command("load")
 def load(
     folder: Path,
     plan: Annotated[bool, typer.Option(help="show what the load would change, and change nothing")] = False,
+    actor: Annotated[str, typer.Option(help="who loads it, for the audit; your login without it")] = "",
     reason: Annotated[str, typer.Option(help="why, for the audit")] = "loaded on the command line",
 ) -> None:
-    """Load a folder, all or nothing."""
+    """Load a folder, all or nothing; each load is a version with its sha256, who loaded it and why."""
     from albacore_pipeline.billing.plan import plan_load
     from albacore_pipeline.registry.files import read_registry
     from albacore_pipeline.registry.store import load as load_registry
@@ -215,15 +230,25 @@ def load(
     content = read_registry(folder)
     settings = Settings.from_environment()
     place = home.start(settings=settings)
-    now, actor = settings.clock().now(), os.environ.get("USER", "command line")
+    now = settings.clock().now()
     if plan:
         for text in plan_load(place.engine(), content, now=now):
             console.print(text, markup=False)
         return
     with place.engine().begin() as connection:
-        loaded = load_registry(connection, content, actor=actor, reason=reason, now=now)
+        loaded = load_registry(connection, content, actor=actor or _login(), reason=reason, now=now)
+    if loaded.unseen:
+        names = f"{', '.join(loaded.unseen)}{', …' if loaded.unseen_count > len(loaded.unseen) else ''}"
+        console.print(f"note: no site has shown {loaded.unseen_count} of the machines yet: {names}", style="yellow")
     changes = ", ".join(f"{table} +{come} -{gone}" for table, (come, gone) in loaded.changes.items() if come or gone)
     console.print(f"registry version {loaded.version}: {changes or 'nothing new'}")
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, ImportError, OSError):  # a user without a name, as in some containers
+        return f"user {os.getuid()}"
 
 
 def _load_registry_once(place: home.Place) -> None:

@@ -3,19 +3,19 @@
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from albacore_pipeline.database import sync_sites
+from albacore_pipeline.database.jobs import ByHand
 from albacore_pipeline.database.resources import PlatformResource
 from albacore_pipeline.registry.files import RegistryRefused, read_registry
 from albacore_pipeline.registry.store import load
 
 
-class RegistryConfig(dg.Config):
+class RegistryConfig(ByHand):
     """Where the files are, and who loads them why."""
 
-    folder: str = ""  # empty: ALBACORE_REGISTRY
-    actor: str = "pipeline"
-    reason: str = "load"
+    folder: str = Field("", description="of the files; empty: ALBACORE_REGISTRY")
 
 
 @dg.asset(group_name="registry", owners=["team:finance"])
@@ -36,6 +36,7 @@ def registry(config: RegistryConfig, platform: PlatformResource) -> dg.Materiali
             "customers": len(content.customers),
             "assignments": len(content.assignments),
             "tariffs": len(content.tariffs),
+            "notes": dg.MetadataValue.json([str(note) for note in content.notes[:50]]),
             "changes": dg.MetadataValue.md(
                 f"| table | come | gone |\n|---|---|---|\n{rows}" if rows else "nothing new"
             ),

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import typer
 from typer.testing import CliRunner
 
 from albacore_pipeline.cli import home
 from albacore_pipeline.cli.app import app, main
-from albacore_pipeline.database import embedded
+from albacore_pipeline.database import connect, embedded
 from albacore_pipeline.settings import PROJECT
 from albacore_pipeline_tests.registry.folders import line, write
 
@@ -89,7 +90,47 @@ def test_a_broken_registry_is_told_line_by_line(tmp_path: Path) -> None:
 def test_a_good_registry_passes(tmp_path: Path) -> None:
     checked = run("registry", "check", str(write(tmp_path / "registry")), folder=tmp_path)
 
-    assert (checked.returncode, checked.stdout.strip()) == (0, "good: 2 customers, 3 assignments, 3 tariffs")
+    assert (checked.returncode, checked.stdout.strip()) == (
+        0,
+        "good: 2 customers, 3 assignments, 3 tariffs, 1 machines",
+    )
+
+
+def test_notes_are_told_and_refuse_nothing(tmp_path: Path) -> None:
+    assignments = line("assignments.csv", 3, "2025-10-15", "2025-10-20")
+
+    checked = run("registry", "check", str(write(tmp_path / "registry", assignments=assignments)), folder=tmp_path)
+
+    assert checked.returncode == 0
+    assert checked.stdout.splitlines()[0] == (
+        "note: assignments.csv:3: from_day: nobody has NO-0001 from 2025-10-15 to 2025-10-19"
+    )
+
+
+def test_a_load_says_who_and_why_and_a_plan_loads_nothing(tmp_path: Path) -> None:
+    folder = str(write(tmp_path / "registry"))
+    words = ["--actor", "anna", "--reason", "new prices"]
+    prices = line("tariffs.csv", 2, "0.70", "0.71")
+    changed = str(write(tmp_path / "changed", tariffs=prices))
+    variables = {"NORWAY_URL": f"http://{NOWHERE}", "LOGNAME": "bert"}  # no sandbox, and nothing that is asked
+    try:
+        planned = run("registry", "load", folder, "--plan", folder=tmp_path, **variables)
+        loaded = run("registry", "load", folder, folder=tmp_path, **variables)
+        again = run("registry", "load", changed, *words, folder=tmp_path, **variables)
+        server = embedded.status(home=tmp_path / "home")
+        assert server is not None
+        with connect(server.database_url).connect() as connection:
+            found = connection.execute(sa.text("select version, actor, reason from albacore.registry_version")).all()
+    finally:
+        embedded.remove(home=tmp_path / "home")
+
+    assert planned.stdout.splitlines()[-1] == "0 customer-months would change, 0 of them blocked; nothing was changed"
+    assert loaded.stdout.splitlines() == [
+        "note: no site has shown 2 of the machines yet: FI-0001 at finland, NO-0001 at norway",
+        "registry version 1: customer +2 -0, assignment +3 -0, tariff +3 -0, machine_rating +1 -0, policy +1 -0",
+    ]
+    assert again.stdout.splitlines()[-1] == "registry version 2: tariff +1 -1"
+    assert [tuple(row) for row in found] == [(1, "bert", "loaded on the command line"), (2, "anna", "new prices")]
 
 
 FAILURES = {
