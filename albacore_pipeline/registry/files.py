@@ -38,7 +38,6 @@ KNOWN = (
     "customers.csv", "assignments.csv", "tariffs.csv", "tariff_bands.csv", "prices.csv", "entities.csv", "machines.csv",
     "policies.yaml",
 )  # fmt: skip
-LARGEST_CELL = 10_000
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 RowType = TypeVar("RowType", bound=Row)
 
@@ -72,17 +71,17 @@ class _Reader:
             content = path.read_bytes()
         except FileNotFoundError:
             if required or path.is_symlink():
-                self.problems.append(Problem(name, 0, "", f"is missing from {self.folder}"))
+                self._problem(name, 0, "", f"is missing from {self.folder}")
             return None
         except OSError as error:  # a folder, say, or without permission
-            self.problems.append(Problem(name, 0, "", f"can not be read as a file: {error.strerror}"))
+            self._problem(name, 0, "", f"can not be read as a file: {error.strerror}")
             return None
         self.digest.update(f"{name}\0{len(content)}\0".encode() + content)
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
-            self.problems.append(Problem(name, line, "", "is not UTF-8: save the file as UTF-8"))
+            self._problem(name, line, "", "is not UTF-8: save the file as UTF-8")
             return None
         if text and text[-1] not in "\r\n":
             line = text.count("\n") + 1
@@ -99,7 +98,20 @@ class _Reader:
         header = [column.strip() for column in header]
         if not self._header_holds(name, line, header, model):
             return []
-        return [row for line, cells in numbered if (row := self._row(name, line, header, cells, model))]
+        rows = []
+        for line, cells in numbered:
+            if len(cells) != len(header):
+                self._problem(name, line, "", _other_width(len(cells), len(header)))
+                continue
+            given = {column: text for column, cell in zip(header, cells, strict=True) if (text := cell.strip())}
+            try:
+                rows.append((line, model.model_validate(given)))
+            except ValidationError as error:
+                for wrong in error.errors(include_url=False, include_input=False):
+                    column = wrong.get("ctx", {}).get("column") or str(wrong["loc"][0])
+                    message = "is empty" if wrong["type"] == "missing" else wrong["msg"].removeprefix("Value error, ")
+                    self._problem(name, line, column, message[:300])
+        return rows
 
     def _numbered(self, name: str, text: str) -> Iterator[tuple[int, list[str]]]:
         """The rows that are not empty; line ends are the same on every system, within quotes too."""
@@ -111,12 +123,12 @@ class _Reader:
                     yield line, cells
                 line = reader.line_num + 1
         except csv.Error as error:
-            self.problems.append(Problem(name, line, "", _mend(error)))
+            self._problem(name, line, "", _mend(error))
 
     def _header_holds(self, name: str, line: int, header: Sequence[str], model: type[Row]) -> bool:
         if len(header) == 1 and (marks := [mark for mark in SEPARATORS if mark in header[0]]):
             message = f"is separated by {SEPARATORS[marks[0]]}: separate columns by commas, and write numbers as 1234.5"
-            self.problems.append(Problem(name, line, "", message))
+            self._problem(name, line, "", message)
             return False
         required = {column for column, info in model.model_fields.items() if info.is_required()}
         missing, unknown = required - set(header), set(header) - set(model.model_fields)
@@ -128,27 +140,8 @@ class _Reader:
         self.problems += found
         return not found
 
-    def _row(
-        self, name: str, line: int, header: Sequence[str], cells: Sequence[str], model: type[RowType]
-    ) -> tuple[int, RowType] | None:
-        if len(cells) != len(header):
-            mend = "put quotes around a cell with a comma in it" if len(cells) > len(header) else "was the line cut?"
-            message = f"has {len(cells)} cells, the header has {len(header)}: {mend}"
-            self.problems.append(Problem(name, line, "", message))
-            return None
-        given = {column: text for column, cell in zip(header, cells, strict=True) if (text := cell.strip())}
-        try:
-            if max(map(len, cells)) > LARGEST_CELL:
-                raise csv.Error("field larger than field limit")
-            return line, model.model_validate(given)
-        except csv.Error as error:
-            self.problems.append(Problem(name, line, "", _mend(error)))
-        except ValidationError as error:
-            for wrong in error.errors(include_url=False, include_input=False):
-                column = wrong.get("ctx", {}).get("column") or str(wrong["loc"][0])
-                message = "is empty" if wrong["type"] == "missing" else wrong["msg"].removeprefix("Value error, ")
-                self.problems.append(Problem(name, line, column, message[:300]))
-        return None
+    def _problem(self, name: str, line: int, column: str, message: str) -> None:
+        self.problems.append(Problem(name, line, column, message))
 
     def policies(self) -> dict[str, list[Policy]]:
         """The policies by name; without a file, the default one."""
@@ -166,12 +159,17 @@ class _Reader:
                 yield Problem(path.name, 0, "", f"is not read: the registry's files are {', '.join(KNOWN)}")
 
 
+def _other_width(cells: int, header: int) -> str:
+    mend = "put quotes around a cell with a comma in it" if cells > header else "was the line cut?"
+    return f"has {cells} cells, the header has {header}: {mend}"
+
+
 def _mend(error: csv.Error) -> str:
     said = str(error)
     if said == "unexpected end of data":
         return "is not CSV: a quote that opens here is never closed: was the file cut, or is a quote missing?"
     if said.startswith("field larger"):
-        return f"has a cell of more than {LARGEST_CELL} characters: is a quote missing?"
+        return f"has a cell of more than {csv.field_size_limit()} characters: is a quote missing?"
     return f"is not CSV: {said}: within quotes, write a quote twice"
 
 
