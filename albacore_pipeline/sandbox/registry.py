@@ -5,6 +5,7 @@ Does not belong here: what the pipeline makes of them.
 
 Roles in the story: c01 pays at once, c02 in part, c03 disputes, c04 never pays until its machines stand still and has
 machines at every site; the others pay some days later. c06 pays a fee per machine and day, c09 has a monthly minimum.
+c12 pays by tiers in Finland, c11 by the hours of the week and c08 by the exchange's hourly price in Norway.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+from albacore_pipeline.sandbox import spot
 from albacore_pipeline.sandbox.fleet import Fleet
 
 FIRST_DAY, STORY_DAY = date(2025, 9, 1), date(2025, 10, 1)
+LAST_PRICED_DAY = date(2026, 12, 31)  # the world may run on for a year after the story
 PRICES = {
     "norway": Decimal("0.0720"), "finland": Decimal("0.0780"),
     "ethiopia": Decimal("0.0540"), "indonesia": Decimal("0.0910"),
@@ -33,8 +36,20 @@ CUSTOMER_COLUMNS = (
 ASSIGNMENT_COLUMNS = ("site", "machine", "customer", "from_day", "to_day", "state")
 TARIFF_COLUMNS = (
     "tariff", "customer", "site", "from_day", "to_day", "kind", "currency", "unit_price", "multiplier",
-    "fee_per_machine_day", "minimum_per_month",
+    "fee_per_machine_day", "minimum_per_month", "index",
 )  # fmt: skip
+BAND_COLUMNS = ("tariff", "from_kwh", "weekdays", "from_hour", "to_hour", "unit_price")
+BANDS = (
+    ("lumitie", 5_000, "", "", "", "0.0740"),
+    ("lumitie", 10_000, "", "", "", "0.0690"),
+    ("isbre", "", "Mon-Fri", 6, 22, "0.9100"),
+)
+PRICE_COLUMNS = ("index", "hour_start", "currency", "price_per_kwh")
+ENTITY_COLUMNS = ("entity", "legal_name", "address", "vat_number", "email")
+ENTITIES = (
+    ("ALB", "Albacore AS", "Kaigaten 14, 4610 Kristiansand, Norway", "NO999000001MVA", "billing@albacore.example"),
+    ("ALH", "Albacore Hosting Oy", "Laiturikatu 2, 00160 Helsinki, Finland", "FI99000002", "billing@albacore.example"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,13 +110,16 @@ COMPANIES = (
 
 
 def write_registry(*, folder: Path, fleets: Mapping[str, Fleet]) -> list[Path]:
-    """Write `customers.csv`, `assignments.csv` and `tariffs.csv` into a folder; returns their paths."""
+    """Write the registry's CSV files into a folder; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     owners = {site: _owners(fleet) for site, fleet in fleets.items()}
     files = {
         "customers.csv": (CUSTOMER_COLUMNS, _customers()),
         "assignments.csv": (ASSIGNMENT_COLUMNS, _assignments(fleets, owners)),
         "tariffs.csv": (TARIFF_COLUMNS, _tariffs(fleets, owners)),
+        "tariff_bands.csv": (BAND_COLUMNS, BANDS),
+        "prices.csv": (PRICE_COLUMNS, spot.hourly_prices(first=FIRST_DAY, last=LAST_PRICED_DAY)),
+        "entities.csv": (ENTITY_COLUMNS, ENTITIES),
     }
     for name, (columns, rows) in files.items():
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
@@ -190,12 +208,15 @@ def _tariffs(fleets: Mapping[str, Fleet], owners: Mapping[str, list[str]]) -> It
     for site, price in PRICES.items():
         for currency, rate in RATES.items():
             name, multiplier = f"{site}-{currency.lower()}", PUE.get(site, "")
-            yield name, "", site, FIRST_DAY, "", "flat", currency, _price(price * rate), multiplier, "", ""
+            yield name, "", site, FIRST_DAY, "", "flat", currency, _price(price * rate), multiplier, "", "", ""
     fee, price = Decimal("0.40"), PRICES["ethiopia"] * RATES["USD"]
-    yield "skyhook", "c06", "", FIRST_DAY, "", "flat", "USD", _price(price), "", fee, ""
+    yield "skyhook", "c06", "", FIRST_DAY, "", "flat", "USD", _price(price), "", fee, "", ""
     price = Decimal("0.0740")
     minimum = _minimum(fleets, owners, customer="c09", price=price)
-    yield "saimaa", "c09", "", FIRST_DAY, "", "flat", "EUR", _price(price), "", "", minimum
+    yield "saimaa", "c09", "", FIRST_DAY, "", "flat", "EUR", _price(price), "", "", minimum, ""
+    yield "lumitie", "c12", "finland", FIRST_DAY, "", "tiered", "EUR", "0.0800", "", "", "", ""
+    yield "isbre", "c11", "norway", FIRST_DAY, "", "time_of_use", "NOK", "0.7400", "", "", "", ""
+    yield "storm", "c08", "norway", FIRST_DAY, "", "indexed", spot.CURRENCY, "0.0150", "", "", "", spot.INDEX
 
 
 def _minimum(fleets: Mapping[str, Fleet], owners: Mapping[str, list[str]], *, customer: str, price: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ import signal
 import smtplib
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +22,9 @@ import httpx
 import numpy as np
 import pytest
 
+from albacore_pipeline.registry.files import read_registry
 from albacore_pipeline.sandbox import process
+from albacore_pipeline_tests.clocks import utc
 from albacore_pipeline_tests.sandbox.conftest import CONTROL, ENERGY, Outside
 from albacore_pipeline_tests.sandbox.test_energy import influx, rpc
 
@@ -214,6 +216,7 @@ def test_registry_files_fit_the_world(shared: Outside, tmp_path: Path) -> None:
         with (tmp_path / f"{name}.csv").open(encoding="utf-8") as file:
             tables[name] = list(csv.DictReader(file))
     customers = {row["customer"]: row for row in tables["customers"]}
+    assert {row["kind"] for row in tables["tariffs"]} == {"flat", "tiered", "time_of_use", "indexed"}
     assert list(customers) == [f"c{n:02d}" for n in range(1, 13)]
     assert all(row["entity"] == ("ALB" if row["currency"] == "NOK" else "ALH") for row in customers.values())
     spans: dict[str, list[dict[str, str]]] = {}
@@ -232,3 +235,13 @@ def test_registry_files_fit_the_world(shared: Outside, tmp_path: Path) -> None:
     assert debtor == {"norway": 3, "finland": 3, "ethiopia": 3, "indonesia": 3}
     needed = {(row["site"], customers[row["customer"]]["currency"]) for row in tables["assignments"]}
     assert needed <= {(row["site"], row["currency"]) for row in tables["tariffs"] if not row["customer"]}
+
+
+def test_the_registry_reads_what_the_world_wrote(shared: Outside, tmp_path: Path) -> None:
+    shared.http.post("/sandbox/registry", json={"dir": str(tmp_path)}).raise_for_status()
+    registry = read_registry(tmp_path)
+    assert registry.notes == []
+    hours = [row.hour_start for row in registry.prices]
+    assert hours[0] == utc("2025-08-31T22:00") and hours[-1] == utc("2026-12-31T22:00")
+    assert {later - earlier for earlier, later in pairwise(hours)} == {timedelta(hours=1)}
+    assert min(row.price_per_kwh for row in registry.prices) < 0
