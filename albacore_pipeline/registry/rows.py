@@ -209,7 +209,7 @@ Hour = Annotated[int, Field(ge=0, le=24)]
 class Row(BaseModel):
     """A row: every column of the file is a field; an empty cell counts as not given."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Dated(Row):

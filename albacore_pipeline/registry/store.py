@@ -16,6 +16,9 @@ from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import FOREVER, Customer, Entity, Row
 
+# The comparisons hash a whole table; compiling them takes longer than it saves.
+MEMORY = "set local work_mem = '128MB'; set local jit = off"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
@@ -63,7 +66,7 @@ def bring_in_force(connection: sa.Connection, registry: Registry, *, actor: str,
     newest = sql(connection, "registry/newest_version").one_or_none()
     if newest and newest.content_sha256 == registry.content_sha256:
         return Loaded(version=newest.version, changes={})
-    connection.exec_driver_sql("set local jit = off")  # compiling takes longer than it saves
+    connection.exec_driver_sql(MEMORY)
     version = (newest.version if newest else 0) + 1
     sql(
         connection,
@@ -132,6 +135,12 @@ _TO_DAY = f"case when to_day = date '{FOREVER}' then date 'infinity' else to_day
 
 
 def _tables(registry: Registry) -> Iterator[_Table]:
+    yield from _who(registry)
+    yield from _at_which_price(registry)
+    yield from _by_which_rules(registry)
+
+
+def _who(registry: Registry) -> Iterator[_Table]:
     yield _plain("entity", dict.fromkeys(Entity.model_fields, "text"), registry.entities)
     customers = dict.fromkeys(Customer.model_fields, "text") | {"payment_terms_days": "integer"}
     yield _plain("customer", customers, registry.customers)
@@ -144,6 +153,9 @@ def _tables(registry: Registry) -> Iterator[_Table]:
         " from staged join albacore.machine using (site, machine)",
         rows=map(attrgetter(*staged), registry.assignments),
     )
+
+
+def _at_which_price(registry: Registry) -> Iterator[_Table]:
     staged = dict.fromkeys(TARIFF, "text") | DAYS | PRICES | {"series": "text"}
     yield _Table(
         name="tariff",
@@ -168,6 +180,9 @@ def _tables(registry: Registry) -> Iterator[_Table]:
     )  # fmt: skip
     prices = {"index": "text", "hour_start": "timestamptz", "currency": "text", "price_per_kwh": "numeric"}
     yield _plain("price", prices, registry.prices)
+
+
+def _by_which_rules(registry: Registry) -> Iterator[_Table]:
     staged = dict.fromkeys(["site", "machine", "serial", "model"], "text") | {"rated_watts": "integer"}
     yield _Table(
         name="machine_rating",

@@ -115,8 +115,7 @@ def measure(engine: sa.Engine, folder: Path) -> None:
     print(f"  bare csv.reader over the same files: {bare:.2f} s, ratio {read / bare:.1f}")
     act = partial(load, actor="bench", reason="bench", now=NOW)
     alone, copy = replace(registry, prices=[]), bare_load(registry)
-    takes = [(seconds(engine, copy), seconds(engine, lambda connection: act(connection, alone))) for _ in range(ROUNDS)]
-    bare, loaded = map(min, zip(*takes, strict=True))
+    bare, loaded = seconds(engine, copy), seconds(engine, lambda connection: act(connection, alone))
     priced = seconds(engine, lambda connection: act(connection, registry))
     print(f"  load of a first version: {loaded:.2f} s, with the prices {priced:.2f} s")
     print(f"  bare COPY with the exclusion constraint: {bare:.2f} s, ratio {loaded / bare:.2f} (bound {BOUND:.1f})")
