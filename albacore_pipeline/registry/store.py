@@ -78,6 +78,7 @@ def bring_in_force(connection: sa.Connection, registry: Registry, *, actor: str,
         reason=reason,
     )
     changes = {table.name: _merge(connection, table, version=version) for table in _tables(registry)}
+    connection.exec_driver_sql("analyze albacore.machine, albacore.assignment")  # they may just have been filled
     unseen = sql(connection, "registry/unseen_machines").all()
     return Loaded(
         version=version,
