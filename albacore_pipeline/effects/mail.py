@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from mimetypes import guess_type
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
@@ -100,5 +101,6 @@ class MailKind:
         message.set_content(payload["text"])
         for name, sha256 in payload["attachments"]:
             content = self.read_attachment(sha256)
-            message.add_attachment(content, maintype="text", subtype="csv", filename=name)
+            maintype, _, subtype = (guess_type(name)[0] or "application/octet-stream").partition("/")
+            message.add_attachment(content, maintype=maintype, subtype=subtype, filename=name)
         return message

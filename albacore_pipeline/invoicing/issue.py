@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +22,8 @@ from albacore_pipeline.effects.mail import MAIL, MailKind
 from albacore_pipeline.effects.outbox import Gate, Kind, deliver, fingerprint, prepare
 from albacore_pipeline.invoicing import kinds
 from albacore_pipeline.invoicing.letters import document_mail
+from albacore_pipeline.invoicing.statement_facts import statement_facts
+from albacore_pipeline.invoicing.statement_pdf import StatementFailure, statement_pdf
 from albacore_pipeline.invoicing.xero import Json, NothingSent, Xero, XeroError
 from albacore_pipeline.periods import Clock
 
@@ -59,7 +63,7 @@ def issue_documents(outside: Outside) -> Counter[str]:
     if not outside.gate.live:
         return tally
     for _ in range(LONGEST_CHAIN):
-        wanted = prepare_follow_ups(outside.engine, clock=outside.clock, gate=outside.gate)
+        wanted = prepare_follow_ups(outside.engine, archive=outside.archive, clock=outside.clock, gate=outside.gate)
         delivered = deliver(engine=outside.engine, kinds=outside.kinds(), clock=outside.clock, gate=outside.gate)
         links = fetch_links(outside)
         tally += delivered
@@ -68,17 +72,43 @@ def issue_documents(outside: Outside) -> Counter[str]:
     return tally
 
 
-def prepare_follow_ups(engine: sa.Engine, *, clock: Clock, gate: Gate) -> int:
-    """Write the intents that are due next; returns how many."""
+def prepare_follow_ups(engine: sa.Engine, *, archive: Archive, clock: Clock, gate: Gate) -> int:
+    """Write the intents that are due next, those of a document in one transaction; returns how many.
+
+    The statement is set here, from committed facts, because only now its payment link is known. It is archived before
+    the intents that name it are committed: after a crash the same facts make the same file. A document whose statement
+    fails keeps back no other, and is tried again by the next run.
+    """
     with engine.begin() as connection:
-        contacts = _prepare_contacts(connection, gate=gate, now=clock.now())
+        count = _prepare_contacts(connection, gate=gate, now=clock.now())
         rows: Sequence[Any] = sql(connection, "invoicing/follow_ups").all()
-        for row in rows:
-            payload = {"number": row.number, "month": f"{row.month:%Y-%m}"}
-            if row.kind == MAIL:
-                payload |= document_mail(sql(connection, "invoicing/mail_facts", number=row.number).one())
-            prepare(connection, kind=row.kind, business_key=row.business_key, payload=payload, now=clock.now())
-    return contacts + len(rows)
+    for number, group in groupby(rows, key=attrgetter("number")):
+        wanted = list(group)
+        try:
+            with engine.begin() as connection:
+                _prepare_document(connection, number=number, wanted=wanted, archive=archive, now=clock.now())
+        except StatementFailure as error:
+            _log.error("no statement for %s: %s", number, error)
+        else:
+            count += len(wanted)
+    return count
+
+
+def _prepare_document(
+    connection: sa.Connection, *, number: str, wanted: Sequence[Any], archive: Archive, now: datetime
+) -> None:
+    files: list[list[str]] = []
+    document: Any = sql(connection, "invoicing/mail_facts", number=number).one()
+    if any(row.kind in (kinds.ATTACHMENT, MAIL) for row in wanted):
+        statement = archive.put(statement_pdf(statement_facts(connection, number=number)))
+        files = [[f"{number}.pdf", statement], [f"{number}.csv", document.statement]]
+    for row in wanted:
+        payload: Json = {"number": number, "month": f"{row.month:%Y-%m}"}
+        if row.kind == kinds.ATTACHMENT:
+            payload["attachments"] = files
+        elif row.kind == MAIL:
+            payload |= document_mail(document, attachments=files)
+        prepare(connection, kind=row.kind, business_key=row.business_key, payload=payload, now=now)
 
 
 def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -> int:

@@ -253,23 +253,27 @@ class ApproveKind(XeroKind):
 
 @dataclass(kw_only=True)
 class AttachmentKind(XeroKind):
-    """The statement beside the invoice."""
+    """The statement, as PDF and as CSV, beside the invoice."""
 
     read_archive: Callable[[str], bytes]
     name: str = ATTACHMENT
 
     def _send_one(self, effect: Effect) -> Outcome:
-        document = self._document(effect)
-        name = f"{document.number}.csv"
-        self.xero.attach(
-            invoice_id=document.xero_id, name=name, content=self.read_archive(document.statement), key=_key([effect])
-        )
-        return Done({"name": name})
+        document, files = self._document(effect), _files(effect)
+        for name, sha256 in files.items():  # the same name again replaces it
+            key = f"{_key([effect])}-{name.rpartition('.')[2]}"
+            self.xero.attach(invoice_id=document.xero_id, name=name, content=self.read_archive(sha256), key=key)
+        return Done({"names": list(files)})
 
     def _find_one(self, effect: Effect) -> Outcome:
-        document = self._document(effect)
-        name = f"{document.number}.csv"
-        return Done({"name": name}) if name in self.xero.attachments(document.xero_id) else Later("not attached yet")
+        there = self.xero.attachments(self._document(effect).xero_id)
+        files = _files(effect)
+        return Done({"names": list(files)}) if files.keys() <= set(there) else Later("not attached yet")
+
+
+def _files(effect: Effect) -> dict[str, str]:
+    """The files of an attachment: their sha256 by name."""
+    return dict(effect.payload["attachments"])
 
 
 @dataclass(kw_only=True)

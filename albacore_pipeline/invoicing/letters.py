@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 INVOICE = """Dear {name},
@@ -10,8 +11,8 @@ please find your invoice {number} for {month}: {total} {currency}, due on {due_o
 
 See it and pay it here: {payment_link}
 
-The attached statement lists every machine and day behind it. If something in it is wrong, answer this mail before
-the due date: what is disputed is not reminded while we look into it.
+The attached statement explains it, and the CSV beside it lists every machine and day. If something in it is wrong,
+answer this mail before the due date: what is disputed is not reminded while we look into it.
 
 Albacore
 """
@@ -19,14 +20,15 @@ Albacore
 CREDIT_NOTE = """Dear {name},
 
 your energy data for {month} was corrected. Credit note {number} over {total} {currency} is set against your open
-invoice, or against the next one. The attached statement lists every machine and day as it stands now.
+invoice, or against the next one. The attached statement says what changed, and the CSV beside it lists every machine
+and day as it stands now.
 
 Albacore
 """
 
 
-def document_mail(document: Any) -> dict[str, Any]:
-    """The payload of the mail for a row of `invoicing/mail_facts`."""
+def document_mail(document: Any, *, attachments: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The payload of the mail for a row of `invoicing/mail_facts`; attachments as names with their sha256."""
     note = document.kind == "credit_note"
     values = {
         "name": document.name,
@@ -41,5 +43,5 @@ def document_mail(document: Any) -> dict[str, Any]:
         "to": document.email,
         "subject": f"{'Credit note' if note else 'Invoice'} {document.number}",
         "text": (CREDIT_NOTE if note else INVOICE).format(**values),
-        "attachments": [[f"{document.number}.csv", document.statement]],
+        "attachments": attachments,
     }

@@ -1,4 +1,4 @@
-"""The statement behind a document: a CSV row per machine-day."""
+"""The machine-days behind a document as CSV, for the customer's own arithmetic. The PDF is `statement_pdf.py`."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def statement_csv(rows: Iterable[sa.Row[tuple[object, ...]]]) -> bytes:
 
 
 def statement_of(connection: sa.Connection, *, customer_month_id: int) -> bytes:
-    """The statement of a customer-month's revision that counts."""
-    return statement_csv(sql(connection, "invoicing/statement", customer_month_id=customer_month_id))
+    """The machine-days of a customer-month's revision; what nobody knows is empty."""
+    return statement_csv(sql(connection, "invoicing/statement_days", ids=[customer_month_id]))

@@ -20,7 +20,7 @@ from albacore_pipeline.effects.outbox import Effect, Later, Outcome, Parked, del
 from albacore_pipeline_tests.clocks import FrozenClock
 from albacore_pipeline_tests.effects.outside import LIVE, NOW, states
 
-ARCHIVE = {"s1": b"site,machine\r\n"}
+ARCHIVE = {"s1": b"site,machine\r\n", "s2": b"%PDF-1.7"}
 
 
 class Relay:
@@ -67,7 +67,12 @@ def mail_kind(url: str, clock: FrozenClock) -> MailKind:
 
 
 def mail(to: str = "anna@customer.example", subject: str = "Invoice 1", attachment: str = "s1") -> Effect:
-    payload = {"to": to, "subject": subject, "text": "Kjære Anna\n", "attachments": [["1.csv", attachment]]}
+    payload = {
+        "to": to,
+        "subject": subject,
+        "text": "Kjære Anna\n",
+        "attachments": [["1.csv", attachment], ["1.pdf", "s2"]],
+    }
     return Effect(
         effect_id=1, kind=MAIL, business_key=f"mail:{subject}", payload=payload, attempts=1, fence=1, in_doubt=False
     )
@@ -87,8 +92,11 @@ def test_a_mail_goes_out_whole(relay: tuple[Relay, str], clock: FrozenClock) -> 
     body = taken.get_body()
     assert body is not None
     assert body.get_content().splitlines() == ["Kjære Anna"]
-    assert [(part.get_filename(), part.get_content().strip()) for part in taken.iter_attachments()] == [
-        ("1.csv", "site,machine")
+    assert [
+        (part.get_filename(), part.get_content_type(), part.get_content()) for part in taken.iter_attachments()
+    ] == [
+        ("1.csv", "text/csv", "site,machine\r\n"),
+        ("1.pdf", "application/pdf", b"%PDF-1.7"),
     ]
 
 

@@ -50,7 +50,7 @@ class FakeXero(Xero):
         self.calls: Counter[str] = Counter()
         self.contacts: dict[str, Json] = {}
         self.documents: dict[str, Json] = {}  # by number; each has its `id` and `kind`
-        self.files: dict[str, list[str]] = {}
+        self.files: dict[str, dict[str, bytes]] = {}  # by document and name
         self.before: Callable[[str], None] = lambda _: None  # called with the name of each call; may raise
         self.after: Callable[[str], None] = lambda _: None
 
@@ -112,10 +112,10 @@ class FakeXero(Xero):
         return cast(str, self._answer("online_invoice_url", lambda: f"https://pay.example/{invoice_id}"))
 
     def attach(self, *, invoice_id: str, name: str, content: bytes, key: str) -> None:
-        self._answer("attach", lambda: self.files.setdefault(invoice_id, []).append(name))
+        self._answer("attach", lambda: self.files.setdefault(invoice_id, {}).update({name: content}))
 
     def attachments(self, invoice_id: str) -> list[str]:
-        return cast(list[str], self._answer("attachments", lambda: self.files.get(invoice_id, [])))
+        return cast(list[str], self._answer("attachments", lambda: list(self.files.get(invoice_id, {}))))
 
     def allocate(self, *, credit_note_id: str, invoice_id: str, amount: Decimal, on: date, key: str) -> None:
         def act() -> None:

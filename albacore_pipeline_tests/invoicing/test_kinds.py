@@ -39,8 +39,10 @@ def test_an_invoice_goes_all_the_way(office: Office) -> None:
     assert (told["Status"], told["Total"], told["Reference"], told["Contact"], told["SentToContact"]) == (
         "AUTHORISED", 500, "2025-10 acme r1", {"ContactID": "id-acme"}, True,
     )  # fmt: skip
-    assert office.xero.files == {f"id-{NUMBER}": [f"{NUMBER}.csv"]}
+    files = office.xero.files[f"id-{NUMBER}"]
+    assert list(files) == [f"{NUMBER}.pdf", f"{NUMBER}.csv"]
     (mail,) = office.mail.sent[f"mail:document:{NUMBER}"]
+    assert {name: office.archive.get(sha256) for name, sha256 in mail["attachments"]} == files
     assert mail["to"] == "pay@acme.example"
     assert f"https://pay.example/id-{NUMBER}" in mail["text"]
     assert office.ask("select state from report.customer_months") == [("invoiced",)]

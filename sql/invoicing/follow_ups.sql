@@ -1,10 +1,11 @@
--- What each document needs next and has no intent for yet.
+-- What each document needs next and has no intent for yet. The statement bears the payment link, so what carries the
+-- statement waits for the link.
 select kind, business_key, number, month
 from (
     select 'xero.approve' as kind, 'approve:' || number as business_key, number, month from albacore.document where state = 'drafted'
     union all
     select 'xero.attachment', 'attachment:' || number, number, month
-    from albacore.document where state in ('issued', 'paid') and kind <> 'credit_note'
+    from albacore.document where state in ('issued', 'paid') and kind <> 'credit_note' and payment_link is not null
     union all
     select 'xero.allocation', 'allocation:' || number, number, month
     from albacore.document where state = 'issued' and kind = 'credit_note'

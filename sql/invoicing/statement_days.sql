@@ -1,0 +1,42 @@
+-- Every machine-day of rated customer-months, of whatever revision: by the registry's version, the collections and the
+-- estimates that the rating stood on. A day that nobody measured has its row too, all hours missing.
+with month as (
+    select customer_month_id, customer, billing_run.month as first_day,
+        (billing_run.month + interval '1 month - 1 day')::date as last_day, billing_run_id, registry_version
+    from albacore.customer_month join albacore.billing_run using (billing_run_id)
+    where customer_month_id = any(:ids)
+),
+rented as (
+    select month.*, machine.site, machine.machine, machine_id, timezone,
+        greatest(from_day, first_day) as from_day, least(to_day, last_day) as to_day
+    from month
+    join albacore.assignment using (customer)
+    join albacore.machine using (machine_id)
+    join albacore.site on site.site = machine.site
+    where state = 'billable' and from_day <= last_day and to_day >= first_day
+        and since_version <= registry_version and (until_version is null or until_version > registry_version)
+)
+select rented.customer_month_id, rented.site, rented.machine, series.day::date as day, used.collection_id,
+    known.wh, known.wh * 0.001 as kwh, coalesce(estimated_wh, 0) + coalesce(estimate.wh, 0) as estimated_wh,
+    coalesce(hours_measured, 0) as hours_measured, coalesce(hours_estimated, 0) + coalesce(estimate.hours, 0) as hours_estimated,
+    coalesce(hours_expected, extract(epoch from (series.day + interval '1 day') at time zone timezone
+        - series.day at time zone timezone)::integer / 3600) as hours_expected,
+    case
+        when estimate.hours is null then coalesce(quality, 'missing')
+        when hours_measured + hours_estimated + estimate.hours < hours_expected then 'partial'
+        else 'estimated'
+    end as quality
+from rented
+cross join lateral generate_series(from_day::timestamp, to_day, interval '1 day') as series (day)
+left join albacore.billing_run_collection used on used.billing_run_id = rented.billing_run_id
+    and used.site = rented.site and used.day = series.day::date
+left join albacore.machine_day on machine_day.day = used.day and machine_day.collection_id = used.collection_id
+    and machine_day.machine_id = rented.machine_id
+    and machine_day.day between (select min(first_day) from month) and (select max(last_day) from month)
+left join albacore.machine_estimate estimate on estimate.day = used.day and estimate.collection_id = used.collection_id
+    and estimate.machine_id = rented.machine_id and since_run <= rented.billing_run_id
+    and (until_run is null or until_run > rented.billing_run_id)
+cross join lateral (
+    select case when estimate.wh is null then machine_day.wh else coalesce(machine_day.wh, 0) + estimate.wh end as wh
+) known
+order by rented.customer_month_id, rented.site, rented.machine, series.day
