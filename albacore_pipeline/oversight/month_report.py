@@ -1,101 +1,232 @@
-"""The month on one page for finance: self-contained HTML, every text from outside escaped."""
+"""The month on one page for finance: self-contained HTML without script, every text from outside escaped.
+
+Belongs here: which figures the page holds, and how they are written. Does not belong here: how it looks; that is
+`month_report.html.j2`. Amounts of different currencies are never added.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import jinja2
 import sqlalchemy as sa
 
 from albacore_pipeline.database import sql
 from albacore_pipeline.periods import Month
+from albacore_pipeline.registry.rows import MINOR_UNITS
 
-STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0 2rem; }
-th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-svg { width: 100%; height: 8rem; } rect { fill: #2a7f86; } .blocked { color: #b3541e; }
-"""
+MOST_BARS = 20  # customers in a plot of money; the rest together are the last bar
+MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|~"} | {"\n": " "})
+
+Row = Any
 
 
-def month_report(connection: sa.Connection, *, month: Month) -> str:
-    """The page as HTML."""
-    before = str(month.previous())
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The rows behind a month's report. Each is what its query in `sql/oversight/` says."""
+
+    month: Month
+    as_of: datetime
+    currencies: Sequence[Row]
+    customers: Sequence[Row]
+    sites: Sequence[Row]
+    money_by_site: Sequence[Row]
+    days: Sequence[Row]
+    unbilled: Sequence[Row]
+    held: Sequence[Row]
+    corrections: Sequence[Row]
+    estimates: Sequence[Row]
+    gaps: Sequence[Row]
+
+    @property
+    def blocked(self) -> list[Row]:
+        """Customers whose month can't be billed yet."""
+        return [row for row in self.customers if row.state == "blocked"]
+
+
+def figures(connection: sa.Connection, *, month: Month, as_of: datetime) -> Figures:
+    """Read a month's figures."""
+    before = month.previous()
+    months = {"month": str(month), "before": str(before)}
     days = {"first_day": month.first_day, "last_day": month.last_day}
-    customers = sql(connection, "oversight/month_by_customer", month=str(month), before=before).all()
-    sites = sql(connection, "oversight/month_by_site", month=str(month), **days).all()
-    by_day = sql(connection, "oversight/month_by_day", **days).all()
-    parts = [
-        f"<h1>Month report {month}</h1>",
-        "<h2>Energy by day</h2>",
-        _plot(by_day),
-        "<h2>Customers</h2>",
-        _table(
-            ("customer", "state", "documents", "invoiced before tax", "rated", "kWh", "month before: rated", "kWh"),
-            [_customer(row) for row in customers],
-        ),
-        "<h2>Sites</h2>",
-        _table(
-            ("site", "measured kWh", "billed kWh", "unbilled kWh", "why unbilled", "hours missing"),
-            [_site(row) for row in sites],
-        ),
-    ]
-    head = f'<meta charset="utf-8"><title>Month report {month}</title><style>{STYLE}</style>'
-    return f'<!doctype html><html lang="en">{head}{"".join(parts)}</html>'
+    days_before = {"first_before": before.first_day, "last_before": before.last_day}
 
+    def rows(name: str, **parameters: Any) -> Sequence[Row]:
+        return sql(connection, f"oversight/{name}", **parameters).all()
 
-def _customer(row: Any) -> list[str]:
-    state = (
-        f'<span class="blocked">{escape(row.state)}: {escape(row.reason)}</span>'
-        if row.state == "blocked"
-        else escape(row.state)
+    return Figures(
+        month=month,
+        as_of=as_of,
+        currencies=rows("month_by_currency", **months),
+        customers=rows("month_by_customer", **months),
+        sites=rows("month_by_site", month=str(month), **days, **days_before),
+        money_by_site=rows("month_money_by_site", **months),
+        days=rows("month_by_day", **days),
+        unbilled=rows("month_unbilled", month=str(month)),
+        held=rows("month_held", month=str(month), as_of=as_of),
+        corrections=rows("month_corrections", month=str(month)),
+        estimates=rows("month_estimates", month=str(month)),
+        gaps=rows("month_gaps", **days),
     )
-    money = [
-        f"{amount:,.2f} {escape(row.currency or '')}" if amount is not None else ""
-        for amount in (row.invoiced, row.amount, row.amount_before)
+
+
+def month_page(figures: Figures) -> str:
+    """The page as HTML."""
+    return _template().render(
+        figures=figures,
+        total={
+            name: _sum(figures.sites, name) for name in ("kwh", "billed", "unbilled", "hours_missing", "kwh_before")
+        },
+        day_plots=day_plots(figures.days),
+        money_plots=money_plots(figures.customers),
+    )
+
+
+def month_markdown(figures: Figures) -> str:
+    """The page's key tables, for who looks at the asset in Dagster."""
+    parts = [
+        _markdown(
+            ("currency", "documents", "before tax", "tax", "total", "open", "change before tax"),
+            [
+                (
+                    row.currency,
+                    row.documents,
+                    *(money(amount, row.currency) for amount in (row.subtotal, row.tax, row.total, row.due)),
+                    change(row.subtotal, row.subtotal_before),
+                )
+                for row in figures.currencies
+            ],
+        ),
+        _markdown(
+            ("site", "measured kWh", "billed kWh", "unbilled kWh", "change measured"),
+            [
+                (row.site, kwh(row.kwh), kwh(row.billed), kwh(row.unbilled), change(row.kwh, row.kwh_before))
+                for row in figures.sites
+            ],
+        ),
+        _markdown(("blocked customer", "why"), [(row.customer, row.reason) for row in figures.blocked]),
+        _markdown(
+            ("held", "document", "by", "why"),
+            [(row.customer, row.number, row.what, row.reason) for row in figures.held],
+        ),
     ]
-    kwh = [_kwh(row.kwh), _kwh(row.kwh_before)]
-    return [escape(row.customer), state, escape(row.numbers or ""), *money[:2], kwh[0], money[2], kwh[1]]
+    return "\n\n".join(part for part in parts if part)
 
 
-def _site(row: Any) -> list[str]:
-    return [
-        escape(row.site),
-        _kwh(row.kwh),
-        _kwh(row.billed),
-        _kwh(row.unbilled),
-        escape(row.reasons),
-        f"{row.hours_missing:,}",
-    ]
+def _markdown(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table; empty without rows. What stands in a cell is text, whatever it holds."""
+    lines = ["| " + " | ".join(str(cell).translate(MARKDOWN) for cell in row) + " |" for row in rows]
+    head = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join(head + lines) if lines else ""
 
 
-def _kwh(value: Any) -> str:
+# How figures are written
+
+
+def kwh(value: Decimal | None) -> str:
+    """To the watt-hour; empty where there is none."""
     return "" if value is None else f"{value:,.3f}"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    numbers = [index for index in range(len(header)) if any(_class(row[index]) == "number" for row in rows)]
-    head = "".join(
-        f"<th class={'number' if index in numbers else 'text'}>{escape(name)}</th>" for index, name in enumerate(header)
+def money(value: Decimal | None, currency: str) -> str:
+    """To the currency's minor unit, or to two decimals where tax has them; empty where there is none."""
+    if value is None:
+        return ""
+    places = MINOR_UNITS[currency] if value == value.to_integral_value() else 2
+    return f"{value:,.{places}f}"
+
+
+def change(now: Decimal | None, before: Decimal | None) -> str:
+    """In per cent of the month before; empty where that says nothing."""
+    if now is None or not before:
+        return ""
+    return f"{(now - before) / abs(before) * 100:+,.1f} %"
+
+
+def price(amount: Decimal | None, energy: Decimal | None) -> Decimal | None:
+    """What a kWh cost on average."""
+    return amount / energy if amount is not None and energy else None
+
+
+def unit(value: Decimal | None) -> str:
+    """A price per kWh; empty where there is none."""
+    return "" if value is None else f"{value:,.4f}"
+
+
+def _sum(rows: Iterable[Row], name: str) -> Decimal:
+    return sum((Decimal(getattr(row, name) or 0) for row in rows), Decimal(0))
+
+
+# Plots: positions in per cent of the plot
+
+
+def day_plots(days: Sequence[Row]) -> list[dict[str, Any]]:
+    """A plot of energy by day for each site, each by its own scale."""
+    by_site: dict[str, list[Row]] = defaultdict(list)
+    for row in days:
+        by_site[row.site].append(row)
+    return [{"site": site, "top": _top(rows), "bars": _bars(rows, _top(rows))} for site, rows in by_site.items()]
+
+
+def _top(rows: Sequence[Row]) -> Decimal:
+    return max((row.kwh or Decimal(0) for row in rows), default=Decimal(0))
+
+
+def _bars(rows: Sequence[Row], top: Decimal) -> list[dict[str, Any]]:
+    step = 100 / max((row.day.day for row in rows), default=1)
+    return [
+        {
+            "day": row.day,
+            "kwh": row.kwh,
+            "missing": row.hours_missing,
+            "x": (row.day.day - 1) * step + step * 0.1,
+            "width": step * 0.8,
+            "height": float((row.kwh or 0) / (top or 1) * 100),
+        }
+        for row in rows
+    ]
+
+
+def money_plots(customers: Sequence[Row]) -> list[dict[str, Any]]:
+    """A plot of what was rated by customer for each currency, largest first, with the month before."""
+    by_currency: dict[str, list[Row]] = defaultdict(list)
+    for row in customers:
+        if row.amount or row.amount_before:
+            by_currency[row.currency].append(row)
+    return [{"currency": currency, "bars": _money_bars(rows)} for currency, rows in sorted(by_currency.items())]
+
+
+def _money_bars(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    ordered = sorted(rows, key=lambda row: (-(row.amount or 0), row.customer))
+    bars = [(row.customer, row.amount or Decimal(0), row.amount_before or Decimal(0)) for row in ordered[:MOST_BARS]]
+    if rest := ordered[MOST_BARS:]:
+        bars.append((f"{len(rest)} others", _sum(rest, "amount"), _sum(rest, "amount_before")))
+    top = max(max(now, before) for _, now, before in bars) or 1
+    return [
+        {
+            "customer": customer,
+            "amount": now,
+            "before": before,
+            "width": float(max(now, Decimal(0)) / top * 100),
+            "width_before": float(max(before, Decimal(0)) / top * 100),
+        }
+        for customer, now, before in bars
+    ]
+
+
+@cache
+def _template() -> jinja2.Template:
+    path = Path(__file__).with_name("month_report.html.j2")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    body = "".join(f"<tr>{''.join(f'<td class={_class(cell)}>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _class(cell: str) -> str:
-    return "number" if cell[:1].isdigit() or cell.startswith("-") else "text"
-
-
-def _plot(by_day: Sequence[Any]) -> str:
-    top = max((float(row.kwh or 0) for row in by_day), default=0) or 1
-    width = 100 / max(len(by_day), 1)
-    bars = "".join(
-        f'<rect x="{index * width + width * 0.1:.2f}" y="{100 - 100 * float(row.kwh or 0) / top:.2f}"'
-        f' width="{width * 0.8:.2f}" height="{100 * float(row.kwh or 0) / top:.2f}">'
-        f"<title>{row.day}: {row.kwh or 0:,.3f} kWh</title></rect>"
-        for index, row in enumerate(by_day)
-    )
-    return f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="kWh by day">{bars}</svg>'
+    environment.filters |= {"kwh": kwh, "money": money, "unit": unit}
+    environment.globals |= {"change": change, "price": price}
+    return environment.from_string(path.read_text(encoding="utf-8"))
