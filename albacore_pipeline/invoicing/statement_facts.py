@@ -10,7 +10,7 @@ import io
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -60,7 +60,12 @@ class SiteMonth:
     machines: dict[str, Energy] = field(default_factory=lambda: defaultdict(Energy))
     days: dict[date, Energy] = field(default_factory=lambda: defaultdict(Energy))
     rented: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
-    total: Energy = field(default_factory=Energy)
+
+    @property
+    def total(self) -> Energy:
+        """The site's sums."""
+        names = [column.name for column in fields(Energy)]
+        return Energy(**{name: sum(getattr(energy, name) for energy in self.days.values()) for name in names})
 
 
 def statement_facts(connection: sa.Connection, *, number: str) -> dict[str, Any]:
@@ -108,8 +113,8 @@ def by_site(rows: Iterable[Row]) -> dict[str, SiteMonth]:
     sites: dict[str, SiteMonth] = defaultdict(SiteMonth)
     for row in rows:
         month = sites[row.site]
-        for energy in (month.machines[row.machine], month.days[row.day], month.total):
-            energy.add(row)
+        month.machines[row.machine].add(row)
+        month.days[row.day].add(row)
         month.rented[row.machine].append(row.day)
     return dict(sites)
 

@@ -30,9 +30,11 @@ from rented
 cross join lateral generate_series(from_day::timestamp, to_day, interval '1 day') as series (day)
 left join albacore.billing_run_collection used on used.billing_run_id = rented.billing_run_id
     and used.site = rented.site and used.day = series.day::date
-left join albacore.machine_day on machine_day.day = used.day and machine_day.collection_id = used.collection_id
-    and machine_day.machine_id = rented.machine_id
-    and machine_day.day between (select min(first_day) from month) and (select max(last_day) from month)
+left join lateral (  -- the limit makes it a look-up by key for each day, however large the planner thinks the month
+    select * from albacore.machine_day read
+    where read.day = used.day and read.collection_id = used.collection_id and read.machine_id = rented.machine_id
+    limit 1
+) machine_day on true
 left join albacore.machine_estimate estimate on estimate.day = used.day and estimate.collection_id = used.collection_id
     and estimate.machine_id = rented.machine_id and since_run <= rented.billing_run_id
     and (until_run is null or until_run > rented.billing_run_id)
