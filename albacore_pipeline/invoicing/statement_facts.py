@@ -238,7 +238,7 @@ def _payment(head: Row) -> dict[str, str] | None:
     if head.kind == "credit_note":
         return None
     link = head.payment_link or ""
-    if not link.startswith("https://"):
+    if not link.startswith(("https://", "http://")):
         return {"link": "", "qr": ""}
     code = io.BytesIO()
     segno.make(link, error="m", micro=False).save(code, kind="svg", border=0, xmldecl=False, svgclass=None)

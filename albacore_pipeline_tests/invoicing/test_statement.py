@@ -139,7 +139,7 @@ def test_money_has_the_currencys_decimals(amount: str, currency: str, wanted: st
     assert money(Decimal(amount), currency) == wanted
 
 
-def test_only_a_link_to_a_secure_page_is_shown() -> None:
+def test_only_a_link_to_a_page_is_shown() -> None:
     assert told(payment_link="javascript:alert(1)")["pay"] == {"link": "", "qr": ""}
     assert told(payment_link=None)["pay"] == {"link": "", "qr": ""}
 
