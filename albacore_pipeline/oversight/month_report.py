@@ -19,8 +19,8 @@ import jinja2
 import sqlalchemy as sa
 
 from albacore_pipeline.database import sql
+from albacore_pipeline.invoicing import statement_facts
 from albacore_pipeline.periods import Month
-from albacore_pipeline.registry.rows import MINOR_UNITS
 
 MOST_BARS = 20  # customers in a plot of money; the rest together are the last bar
 MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|~"} | {"\n": " "})
@@ -136,11 +136,8 @@ def kwh(value: Decimal | None) -> str:
 
 
 def money(value: Decimal | None, currency: str) -> str:
-    """To the currency's minor unit, or to two decimals where tax has them; empty where there is none."""
-    if value is None:
-        return ""
-    places = MINOR_UNITS[currency] if value == value.to_integral_value() else 2
-    return f"{value:,.{places}f}"
+    """As on a statement; empty where there is none."""
+    return "" if value is None else statement_facts.money(value, currency)
 
 
 def change(now: Decimal | None, before: Decimal | None) -> str:
