@@ -24,7 +24,7 @@ from albacore_pipeline.database import sync_sites
 from albacore_pipeline.periods import Month, day_window
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy
-from albacore_pipeline.registry.rows import Assignment, Customer, MachineRating, Tariff
+from albacore_pipeline.registry.rows import Assignment, Customer, Entity, MachineRating, Price, Tariff, TariffBand
 from albacore_pipeline.registry.store import Loaded, load
 from albacore_pipeline.sites import SITES
 from albacore_pipeline_tests.clocks import utc
@@ -42,7 +42,14 @@ class Day:
     estimated_wh: int = 0  # part of `wh`, in the hour after
 
 
-Energy = int | Day | None  # None: the machine gave no answer at all
+@dataclass(frozen=True, kw_only=True)
+class Hours:
+    """A machine's day, hour by hour; None where nothing is known."""
+
+    wh: tuple[int | None, ...]
+
+
+Energy = int | Day | Hours | None  # None: the machine gave no answer at all
 
 
 def customer(name: str, **given: Any) -> Customer:
@@ -70,7 +77,7 @@ def assignment(machine: str, customer: str, from_day: str, to_day: str = "", **g
     )
 
 
-def tariff(name: str, unit_price: str, from_day: str = "2024-01-01", to_day: str = "", **given: Any) -> Tariff:
+def tariff(name: str, unit_price: str | None, from_day: str = "2024-01-01", to_day: str = "", **given: Any) -> Tariff:
     """A flat price in Norwegian crowns for everybody."""
     return Tariff(
         **{
@@ -102,6 +109,9 @@ def register(
     assignments: Iterable[Assignment],
     tariffs: Iterable[Tariff],
     machines: Iterable[MachineRating] = (),
+    bands: Iterable[TariffBand] = (),
+    prices: Iterable[Price] = (),
+    entities: Iterable[Entity] = (),
     policy: Policy | None = None,
 ) -> Loaded:
     """Load a registry of these rows."""
@@ -110,6 +120,9 @@ def register(
         "assignments": list(assignments),
         "tariffs": list(tariffs),
         "machines": list(machines),
+        "bands": list(bands),
+        "prices": list(prices),
+        "entities": list(entities),
         "policies": {"default": [policy or Policy()]},
     }
     sha256 = hashlib.sha256(repr(parts).encode()).hexdigest()
@@ -122,6 +135,10 @@ def energy_day(*, site: str, day: date, machines: Mapping[str, Energy]) -> Energ
     wh = np.zeros((len(machines), hours), np.int32)
     quality = np.full((len(machines), hours), Quality.MEASURED, np.uint8)
     for row, given in enumerate(machines.values()):
+        if isinstance(given, Hours):
+            wh[row] = [one or 0 for one in given.wh]
+            quality[row] = [Quality.MISSING if one is None else Quality.MEASURED for one in given.wh]
+            continue
         energy = Day(wh=given) if isinstance(given, int) else given or Day(wh=0, missing=hours)
         wh[row, :2] = energy.wh - energy.estimated_wh, energy.estimated_wh
         if energy.estimated_wh:
