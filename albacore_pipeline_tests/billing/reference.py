@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -157,7 +158,7 @@ class Books:
             assert tariff.unit_price is not None
             begins[0] = tariff.unit_price
         edges = [*sorted(begins), float("inf")]
-        return [(int(edge), begins[int(edge)], end) for edge, end in zip(edges, edges[1:], strict=False)]
+        return [(int(edge), begins[int(edge)], end) for edge, end in pairwise(edges)]
 
     def _tariff(self, customer: str, site: str, day: date) -> Tariff | None:
         for wanted in ((customer, site), (customer, ""), ("", site), ("", "")):

@@ -102,7 +102,7 @@ where machine_day.wh is not null or estimate.wh is not null;
 
 -- What a band of hours is called: 'Mon-Fri 07-22', 'Sat Sun', '22-06'.
 create function albacore.band_name(weekdays integer[], from_hour integer, to_hour integer) returns text
-language sql immutable as $$
+language sql immutable strict as $$
     select coalesce(nullif(concat_ws(' ',
         case
             when cardinality(weekdays) = 7 then null
