@@ -6,9 +6,13 @@ with energy as (
     from measured join albacore.tariff using (tariff_id)
     where measured.kind = 'flat'
     union all
-    select measured.customer, measured.site, machine_id, measured.from_day, measured.to_day, tariff_id, coalesce(by_hour.band, tariff.index),
-        measured.currency, by_hour.price, by_hour.wh_price, by_hour.wh, by_hour.estimated_wh
-    from measured join by_hour using (machine_id, from_day) join albacore.tariff using (tariff_id)
+    select measured.customer, measured.site, machine_id, measured.from_day, measured.to_day, tariff_id, by_band.band,
+        measured.currency, by_band.price, null, by_band.wh, by_band.estimated_wh
+    from measured join by_band using (machine_id, from_day)
+    union all
+    select measured.customer, measured.site, machine_id, measured.from_day, measured.to_day, tariff_id, tariff.index,
+        measured.currency, null, wh_price, by_index.wh, by_index.estimated_wh
+    from measured join by_index using (machine_id, from_day) join albacore.tariff using (tariff_id)
     union all
     select customer, site, null, from_day, to_day, tariff_id, band, currency, unit_price, null, wh, estimated_wh
     from by_tier
