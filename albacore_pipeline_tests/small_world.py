@@ -158,12 +158,13 @@ def collect(
     machines: Mapping[str, Energy],
     accept: bool = True,
     at: datetime = LONG_AFTER,
+    raw: Sequence[str] = (),
 ) -> Stored:
     """Store a reading of a site's day; a revision that waits for a person is accepted by one, unless told not to."""
     inventory = [Machine(name=name, rated_watts=3_000) for name in machines]
     store_inventory(connection, site=SITES[site], machines=inventory, day=day)
     energy = energy_day(site=site, day=day, machines=machines)
-    stored = store_day(connection, site=SITES[site], day=day, energy=energy, raw=[], run_id="test", now=at)
+    stored = store_day(connection, site=SITES[site], day=day, energy=energy, raw=raw, run_id="test", now=at)
     if stored.state == "waiting" and accept:
         decide_revision(connection, site=site, day=day, accept=True, actor="test", reason="test", now=NOW)
     return stored

@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -181,14 +182,28 @@ def verify(
 
 
 @app.command()
-def explain(number: str, line: Annotated[int | None, typer.Option(help="one line only")] = None) -> None:
-    """From an invoice line back to records, machine-days, collections and the archived raw answers."""
-    from albacore_pipeline.oversight.explain import explain as walk
+def explain(
+    number: Annotated[str | None, typer.Argument(help="a document: ALB-2025-000123")] = None,
+    line: Annotated[int | None, typer.Option(help="one line of it only")] = None,
+    record: Annotated[int | None, typer.Option(help="a billing record instead")] = None,
+    machine: Annotated[str | None, typer.Option(help="a machine's day instead, with --day: NO-0001")] = None,
+    day: Annotated[str | None, typer.Option(help="the site's calendar day: 2025-10-26")] = None,
+) -> None:
+    """From an invoice line, a record or a machine's day to collections and the archived raw answers."""
+    from albacore_pipeline.oversight import explain as walk
 
     settings = Settings.from_environment()
-    place = home.start(settings=settings)
+    if [number is not None, record is not None, machine is not None].count(True) != 1 or bool(machine) != bool(day):
+        raise typer.BadParameter("name a document, or --record, or --machine together with --day")
+    place, archive = home.start(settings=settings), Archive(settings.archive_url)
     with place.engine().connect() as connection:
-        for text in walk(connection, number=number, line=line, archive=Archive(settings.archive_url)):
+        if number is not None:
+            said = walk.explain_document(connection, number=number, line=line, archive=archive)
+        elif record is not None:
+            said = walk.explain_record(connection, record=record, archive=archive)
+        else:
+            said = walk.explain_day(connection, machine=str(machine), day=_day(str(day)), archive=archive)
+        for text in said:
             console.print(text, markup=False)
 
 
@@ -273,6 +288,13 @@ def _end_orphans() -> None:
 
     with dg.DagsterInstance.get() as instance:
         end_orphans(instance)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day: write it as 2025-10-26") from None
 
 
 def _month(text: str) -> Month:

@@ -43,6 +43,9 @@ def _energy(connection: sa.Connection, **days: date) -> Iterator[str]:
     for row in sql(connection, "oversight/records_against_days", **days):
         where = f"{row.month:%Y-%m} {row.customer} at {row.site}"
         yield f"{where}: the records hold {row.records} Wh, their machine-days {row.days}"
+    for row in sql(connection, "oversight/days_billed_twice", **days):
+        whom = " and ".join(dict.fromkeys((row.customer, row.other_customer)))
+        yield f"{row.site} {row.machine} {row.day}: billed twice, to {whom}"
 
 
 def _money(connection: sa.Connection, **days: date) -> Iterator[str]:

@@ -57,7 +57,8 @@ insert into albacore.assignment (machine_id, customer, from_day, to_day, state, 
 select machine_id, 'c' || machine_id / {share}, '2025-01-01'::date, '2025-12-14'::date, 'billable', 1
 from albacore.machine where machine_id % 20 = 0 and machine_id > {first}
 union all
-select machine_id, 'c' || (machine_id / {share} + 1) % (({first} + {machines}) / {share}), '2025-12-15', 'infinity', 'billable', 1
+select machine_id, 'c' || (machine_id / {share} + 1) % (({first} + {machines}) / {share}), '2025-12-15', 'infinity',
+    'billable', 1
 from albacore.machine where machine_id % 20 = 0 and machine_id > {first}
 union all
 select machine_id, 'c' || machine_id / {share}, '2025-01-01', 'infinity', 'billable', 1
@@ -86,8 +87,8 @@ INSERT = f"""
 create table bare (like albacore.billing_record including defaults including identity including indexes);
 insert into bare (customer_month_id, site, machine_id, from_day, to_day, price_kind, tariff, quantity, unit, unit_price,
     currency, amount, wh, measured_wh)
-select hashtext(customer), site, machine_id, from_day, to_day, 'energy', tariff, wh * 0.001, 'kWh', unit_price, currency,
-    wh * 0.001 * unit_price, wh, wh
+select hashtext(customer), site, machine_id, from_day, to_day, 'energy', tariff, wh * 0.001, 'kWh', unit_price,
+    currency, wh * 0.001 * unit_price, wh, wh
 from ({AGGREGATE}) rated
 """
 

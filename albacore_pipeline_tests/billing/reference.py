@@ -19,6 +19,7 @@ from albacore_pipeline_tests.small_world import Day, Energy, Hours
 
 ZONES = {"norway": "Europe/Oslo", "finland": "Europe/Helsinki", "ethiopia": "Africa/Addis_Ababa"}
 HOUR = timedelta(hours=1)
+ENDLESS = 10**18  # Wh
 
 
 @dataclass(frozen=True)
@@ -151,14 +152,14 @@ class Books:
                 return band
         return None
 
-    def _tiers(self, tariff: Tariff) -> list[tuple[int, Decimal, float]]:
+    def _tiers(self, tariff: Tariff) -> list[tuple[int, Decimal, int]]:
         """Where each tier begins, its price, and where it ends."""
         begins = {int(band.from_kwh * 1000): band.unit_price for band in self.bands if band.tariff == tariff.tariff}
         if 0 not in begins:
             assert tariff.unit_price is not None
             begins[0] = tariff.unit_price
-        edges = [*sorted(begins), float("inf")]
-        return [(int(edge), begins[int(edge)], end) for edge, end in pairwise(edges)]
+        edges = [*sorted(begins), ENDLESS]
+        return [(edge, begins[edge], end) for edge, end in pairwise(edges)]
 
     def _tariff(self, customer: str, site: str, day: date) -> Tariff | None:
         for wanted in ((customer, site), (customer, ""), ("", site), ("", "")):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from hypothesis import given, settings
@@ -45,7 +46,7 @@ BANDS = [
     TariffBand(tariff="steep", from_kwh=Decimal(0), unit_price=Decimal(0)),
     TariffBand(tariff="steep", from_kwh=Decimal(20), unit_price=Decimal(3)),
 ]
-KINDS = {
+KINDS: dict[str, dict[str, str | None]] = {
     "flat": {"kind": "flat"},
     "hours": {"kind": "time_of_use"},
     "tiers": {"kind": "tiered"},
@@ -103,7 +104,9 @@ def worlds(draw: st.DrawFn) -> World:
         change = draw(st.integers(1, LENGTH - 1))
         for from_day, to_day in (("2025-01-01", str(days[change - 1])), (str(days[change]), "")):
             name = draw(st.sampled_from([*KINDS, "hours", "hours"]))
-            given = {"multiplier": draw(st.sampled_from(["1", "1.08"])), "currency": currency} | KINDS[name]
+            given: dict[str, Any] = {"multiplier": draw(st.sampled_from(["1", "1.08"])), "currency": currency} | KINDS[
+                name
+            ]
             price = given.pop("unit_price", draw(st.decimals("0", "2", places=4).map(str)))
             tariffs.append(tariff(name, price, from_day, to_day, customer=owner, **given))
     hours = sorted({start for day in days for site in ("norway", "ethiopia") for start in hours_of_day(site, day)})

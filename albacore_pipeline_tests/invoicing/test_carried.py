@@ -37,9 +37,13 @@ def november(office: Office, wh: int = 1_000_000) -> list[Prepared]:
     with office.engine.begin() as connection:
         collect(connection, site="norway", day=NOVEMBER, machines={"NO-0001": wh})
         rate(connection, "2025-11")
-        return prepare_documents(
-            connection, month=Month(2025, 11), archive=office.archive, sales_account="200", now=office.clock.now()
-        )
+        return write(office, connection, Month(2025, 11))
+
+
+def write(office: Office, connection: sa.Connection, month: Month | None) -> list[Prepared]:
+    """The documents of a month, or of all."""
+    now = office.clock.now()
+    return prepare_documents(connection, month=month, archive=office.archive, sales_account="200", now=now)
 
 
 def months(office: Office) -> list[tuple[Any, ...]]:
@@ -78,9 +82,9 @@ def test_a_small_correction_is_a_line_of_the_next_invoice(office: Office) -> Non
     (invoice,) = november(office)
     assert (invoice.number, invoice.kind, invoice.total) == ("ALB-2025-000002", "invoice", Decimal("498.00"))
     assert lines(office, invoice.number) == [
-        ("2025-11", "Energy, Norway, November 2025: 1,000.000 kWh x 0.5 NOK", Decimal("500.00")),
-        ("2025-10", "Correction of ALB-2025-000001: Energy, Norway, October 2025: -4.000 kWh x 0.5 NOK", Decimal("-2.00")),
-    ]  # fmt: skip
+        ("2025-11", "Energy, Norway, November 2025: 1,000.000 kWh x 0.5 NOK", Decimal(500)),
+        ("2025-10", "Correction of ALB-2025-000001: Energy, Norway, October 2025: -4.000 kWh x 0.5 NOK", Decimal(-2)),
+    ]
     assert months(office)[1] == ("10", 2, "ready", None)
     found = office.ask("select month, number, line from report.billing_records order by month")
     assert found == [("2025-10", invoice.number, 2), ("2025-11", invoice.number, 1)]
@@ -180,12 +184,11 @@ def test_two_months_of_small_corrections_ride_together(engine: sa.Engine, clock:
         collect(connection, site="finland", day=NOVEMBER, machines={"FI-0001": 1_002_000})
         for month in ("2025-10", "2025-11"):
             rate(connection, month)
-        wanted = {"archive": office.archive, "sales_account": "200"}
-        assert prepare_documents(connection, month=None, now=clock.now(), **wanted) == []
+        assert write(office, connection, None) == []
         collect(connection, site="finland", day=date(2025, 12, 1), machines={"FI-0001": 1_000_000})
         clock.at = utc("2026-01-01T06:00")
         rate(connection, "2025-12")
-        (invoice,) = prepare_documents(connection, month=None, now=clock.now(), **wanted)
+        (invoice,) = write(office, connection, None)
     assert [(month, amount) for month, _, amount in lines(office, invoice.number)] == [
         ("2025-12", Decimal(500)), ("2025-10", Decimal(-2)), ("2025-11", Decimal(1)),
     ]  # fmt: skip
