@@ -2,16 +2,45 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
 
 from albacore_pipeline.billing.store import NoRegistry, Verdict, months_to_bill, rate_month
+from albacore_pipeline.database import sql
 from albacore_pipeline.database.resources import PlatformResource
 from albacore_pipeline.periods import FIRST_DAY, Month
 from albacore_pipeline.sites import SITES
 
 MONTHLY = dg.MonthlyPartitionsDefinition(start_date=f"{FIRST_DAY:%Y-%m}", fmt="%Y-%m", timezone="UTC")
+
+
+SHOWN = 100  # customers in the preview: those that need a person come first, report.customer_months has them all
+
+
+def _from(column: str, *assets: dg.AssetKey) -> list[dg.TableColumnDep]:
+    return [dg.TableColumnDep(asset_key=asset, column_name=column) for asset in assets]
+
+
+_REGISTRY = dg.AssetKey("registry")
+_CONSUMPTION = [dg.AssetKey([site, "consumption"]) for site in SITES]
+_LINEAGE = {
+    "site": _from("site", *_CONSUMPTION),
+    "machine": _from("machine", *_CONSUMPTION),
+    "kwh": _from("kwh", *_CONSUMPTION),
+    "measured_kwh": _from("kwh", *_CONSUMPTION) + _from("hours_measured", *_CONSUMPTION),
+    "estimated_kwh": _from("kwh", *_CONSUMPTION) + _from("hours_estimated", *_CONSUMPTION),
+    "customer": _from("assignments.customer", _REGISTRY),
+    "from_day": _from("assignments.from_day", _REGISTRY) + _from("tariffs.from_day", _REGISTRY),
+    "to_day": _from("assignments.to_day", _REGISTRY) + _from("tariffs.to_day", _REGISTRY),
+    "quantity": _from("kwh", *_CONSUMPTION) + _from("tariffs.multiplier", _REGISTRY),
+    "unit_price": _from("tariffs.unit_price", _REGISTRY) + _from("prices.price_per_kwh", _REGISTRY),
+    "currency": _from("customers.currency", _REGISTRY),
+    "amount": _from("kwh", *_CONSUMPTION) + _from("tariffs.unit_price", _REGISTRY)
+    + _from("prices.price_per_kwh", _REGISTRY),
+}  # fmt: skip
 
 
 @dg.asset(
@@ -23,6 +52,10 @@ MONTHLY = dg.MonthlyPartitionsDefinition(start_date=f"{FIRST_DAY:%Y-%m}", fmt="%
     group_name="billing",
     pool="billing",
     owners=["team:finance"],
+    metadata={
+        "dagster/column_lineage": dg.TableColumnLineage(deps_by_column=_LINEAGE),
+        "view": "report.billing_records",
+    },
 )
 def billing_records(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Who owes what for the month: machine-days x assignments x tariffs, exact.
@@ -36,9 +69,11 @@ def billing_records(context: dg.AssetExecutionContext, platform: PlatformResourc
     try:
         with platform.engine.begin() as connection:
             verdicts = rate_month(connection, month=month, run_id=context.run_id, now=platform.clock.now())
+            preview = sql(connection, "billing/preview", month=month.first_day).all()
     except NoRegistry as error:
         raise dg.Failure(str(error), allow_retries=False) from None
-    return dg.MaterializeResult(metadata=_metadata(verdicts), data_version=_version(verdicts))
+    metadata = _metadata(verdicts, preview) | {"dagster/column_schema": platform.columns("billing_records")}
+    return dg.MaterializeResult(metadata=metadata, data_version=_version(verdicts))
 
 
 bill_month = dg.define_asset_job("bill_month", selection=[billing_records])
@@ -61,28 +96,43 @@ def _version(verdicts: list[Verdict]) -> dg.DataVersion:
     return dg.DataVersion(hashlib.sha256(repr(rated).encode()).hexdigest())
 
 
-def _metadata(verdicts: list[Verdict]) -> dict[str, Any]:
-    blocked = [verdict for verdict in verdicts if verdict.blocked]
-    rows = "\n".join(
-        f"| {verdict.customer} | {verdict.revision} | {verdict.action} | {verdict.kwh:,.3f} |"
-        f" {verdict.amount:,.2f} {verdict.currency or ''} | {verdict.blocked or ''} |"
-        for verdict in verdicts
-    )
+def _metadata(verdicts: Sequence[Verdict], preview: Sequence[Any]) -> dict[str, Any]:
     totals: Counter[str] = Counter()
     for verdict in verdicts:
         if verdict.currency and not verdict.blocked:
             totals[verdict.currency] += verdict.amount  # type: ignore[assignment]
     return {
         "customers": len(verdicts),
-        "blocked": len(blocked),
+        "blocked": sum(row.state == "blocked" for row in preview),
+        "held for review": [row.customer for row in preview if row.waits == "review"],
+        "actions": dict(Counter(verdict.action for verdict in verdicts)),
         "kWh": float(sum(verdict.kwh for verdict in verdicts)),
         "totals": dg.MetadataValue.md(
             "\n".join(f"- {amount:,.2f} {currency}" for currency, amount in sorted(totals.items())) or "none"
         ),
-        "customer-months": dg.MetadataValue.md(
-            f"| customer | revision | action | kWh | amount | blocked |\n|---|---|---|---|---|---|\n{rows}"
-        ),
+        "preview": dg.MetadataValue.md(_preview(preview)),
     }
+
+
+def _preview(rows: Sequence[Any]) -> str:
+    """The month by customer beside the average of the months before, as a table."""
+    lines = [
+        f"| {row.customer} | {row.revision} | {row.state}{f' ({row.waits})' if row.waits else ''} |"
+        f" {_beside(row.kwh, row.kwh_before, 3)} | {_beside(row.price, row.price_before, 4)} |"
+        f" {_beside(row.total, row.total_before, 2)} | {row.currency or ''} | {row.reason.replace('|', '/')} |"
+        for row in rows[:SHOWN]
+    ]
+    head = "| customer | revision | state | kWh | per kWh | total | | why |\n|---|---|---|---|---|---|---|---|"
+    rest = f"\n\n{len(rows) - SHOWN} more in report.customer_months" if len(rows) > SHOWN else ""
+    return "\n".join([head, *lines]) + rest
+
+
+def _beside(now: Decimal | None, before: Decimal | None, places: int) -> str:
+    """A number and how far it is from the months before."""
+    if now is None:
+        return ""
+    change = f" ({(now / before - 1) * 100:+.0f} %)" if before else ""
+    return f"{now:,.{places}f}{change}"
 
 
 definitions = dg.Definitions(assets=[billing_records], jobs=[bill_month], schedules=[monthly_billing])

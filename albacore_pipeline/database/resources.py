@@ -7,7 +7,7 @@ come from the environment, so that none reaches a run's configuration.
 import dagster as dg
 import sqlalchemy as sa
 
-from albacore_pipeline.database.engine import connect
+from albacore_pipeline.database.engine import connect, sql
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.settings import Settings
 
@@ -24,6 +24,12 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def engine(self) -> sa.Engine:
         """The platform database."""
         return connect(self.settings.require_database_url())
+
+    def columns(self, view: str) -> dg.TableSchema:
+        """The columns of a view of the `report` schema with their comments, for an asset's metadata."""
+        with self.engine.connect() as connection:
+            rows = sql(connection, "database/columns", view=view).mappings().all()
+        return dg.TableSchema(columns=[dg.TableColumn(**row) for row in rows])
 
     @property
     def clock(self) -> Clock:
