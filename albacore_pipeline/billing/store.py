@@ -90,6 +90,7 @@ def rate_month(connection: sa.Connection, *, month: Month, run_id: str, now: dat
     sql(connection, "billing/write_months", first_day=month.first_day, billing_run_id=run)
     sql(connection, "billing/write_records", first_day=month.first_day)
     sql(connection, "billing/hold_for_review", first_day=month.first_day)
+    sql(connection, "billing/name_changes", first_day=month.first_day)
     verdicts = [Verdict(**row) for row in sql(connection, "billing/verdict_rows").mappings()]
     connection.execute(sa.text("drop table " + ", ".join(table for _, table, _ in RENTED + RATED)))
     changed = [verdict.customer for verdict in verdicts if verdict.action != "keep"]

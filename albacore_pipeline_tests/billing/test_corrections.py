@@ -180,6 +180,24 @@ def test_a_backdated_handover_moves_energy_from_one_customer_to_the_other(connec
     assert to_bill(connection) == []
 
 
+def test_a_correction_says_what_changed(connection: sa.Connection) -> None:
+    reread(connection, 1_500)
+    rate(connection, OCTOBER)
+    question = "select customer, reason from albacore.customer_month where revision = 2 order by 1"
+    assert ask(connection, question) == [("acme", "new readings of 2025-10-05 at norway")]
+    moved = [
+        assignment("NO-0001", "acme", "2025-10-01", "2025-10-20"),
+        MACHINES[1],
+        assignment("NO-0001", "bolt", "2025-10-21"),
+    ]
+    register(connection, customers=CUSTOMERS, assignments=moved, tariffs=TARIFFS)
+    rate(connection, OCTOBER)
+    assert ask(connection, question) == [
+        ("acme", "new readings of 2025-10-05 at norway; registry version 2 (test)"),
+        ("bolt", "new readings of 2025-10-05 at norway; registry version 2 (test)"),
+    ]
+
+
 def test_a_customer_who_loses_all_is_corrected_to_nothing(connection: sa.Connection) -> None:
     moved = [assignment(name, "bolt", "2025-10-01") for name in NAMES]
     register(connection, customers=CUSTOMERS, assignments=moved, tariffs=TARIFFS)

@@ -20,5 +20,3 @@ def test_each_view_and_column_has_a_comment(connection: sa.Connection) -> None:
         " and obj_description(oid, 'pg_class') is null",
     )
     assert silent + views == []
-
-

@@ -1,0 +1,41 @@
+-- A correction says what changed since the revision before it: days that were read anew, and loads of the registry.
+with change as (
+    select month.customer_month_id, month.customer, month.month, month.billing_run_id, run.registry_version,
+        before.billing_run_id as run_before, before_run.registry_version as version_before
+    from verdict
+    join albacore.customer_month month on month.customer = verdict.customer and month.month = :first_day
+        and month.revision = verdict.revision
+    join albacore.billing_run run using (billing_run_id)
+    join albacore.customer_month before on before.customer = month.customer and before.month = month.month
+        and before.revision = month.revision - 1
+    join albacore.billing_run before_run on before_run.billing_run_id = before.billing_run_id
+    where action in ('open', 'rewrite') and month.state = 'ready'
+),
+day as (
+    select distinct customer_month_id, now.site, now.day
+    from change
+    join albacore.billing_run_collection now on now.billing_run_id = change.billing_run_id
+    join albacore.billing_run_collection before on before.billing_run_id = run_before and before.site = now.site
+        and before.day = now.day and before.collection_id <> now.collection_id
+    join albacore.assignment on assignment.customer = change.customer and now.day between from_day and to_day
+        and until_version is null and state = 'billable'
+    join albacore.machine on machine.machine_id = assignment.machine_id and machine.site = now.site
+),
+site as (
+    select customer_month_id, format('new readings of %s at %s', string_agg(to_char(day, 'YYYY-MM-DD'), ', ' order by day), site) as said
+    from day group by customer_month_id, site
+),
+load as (
+    select customer_month_id, format('registry version %s (%s)', version, reason) as said
+    from change join albacore.registry_version on version > version_before and version <= change.registry_version
+)
+update albacore.customer_month month set reason = coalesce(named.said, 'estimates')
+from change
+left join lateral (
+    select string_agg(said, '; ' order by said) as said
+    from (
+        select said from site where site.customer_month_id = change.customer_month_id
+        union all select said from load where load.customer_month_id = change.customer_month_id
+    ) part
+) named on true
+where month.customer_month_id = change.customer_month_id
