@@ -41,7 +41,7 @@ def take(connection: sa.Connection, step: Sequence[Any]) -> None:
         register(connection, customers=CUSTOMERS, assignments=LOADS[step[1]], tariffs=[tariff("flat", "0.5")])
     else:
         _, site, day = step
-        collect(connection, site=site, day=day, machines={name: 1_000 + day.day for name in SITES[site]})
+        collect(connection, site=site, day=day, machines=dict.fromkeys(SITES[site], 1000 + day.day))
 
 
 def books(connection: sa.Connection) -> list[Any]:
