@@ -131,6 +131,16 @@ def test_what_nobody_rents_is_unbilled_with_the_reason(connection: sa.Connection
     ]
 
 
+def test_a_tariff_that_loses_to_a_more_specific_one_cuts_nothing(connection: sa.Connection) -> None:
+    default = [tariff("old", "9", to_day="2025-10-14"), tariff("new", "8", "2025-10-15")]
+    own = tariff("own", "0.5", customer="acme")
+    rows = [assignment("NO-0001", "acme", "2025-10-01")]
+    register(connection, customers=[ACME], assignments=rows, tariffs=[*default, own])
+    collect_month(connection, month="2025-10", machines=["NO-0001"])
+    rate(connection, "2025-10")
+    assert records(connection, "acme") == [("energy", "NO-0001", 1, 31, 31, Decimal("15.5"))]
+
+
 def test_a_leap_february_has_29_days(connection: sa.Connection) -> None:
     register(connection, customers=[ACME], assignments=[assignment("NO-0001", "acme", "2024-01-15")], tariffs=[FLAT])
     collect_month(connection, month="2024-02", machines=["NO-0001"])

@@ -32,9 +32,22 @@ stretch as (
     select customer, site, day as from_day,
         lead(day, 1, cast(:last_day as date) + 1) over (partition by customer, site order by day) - 1 as to_day
     from begin
+),
+won as (
+    select distinct on (stretch.customer, stretch.site, stretch.from_day) stretch.*, tariff_id
+    from stretch
+    left join candidate on candidate.customer = stretch.customer and candidate.site = stretch.site
+        and stretch.from_day between candidate.from_day and candidate.to_day
+    order by stretch.customer, stretch.site, stretch.from_day, rank
+),
+compared as (
+    select won.*, tariff_id is distinct from lag(tariff_id) over in_order or from_day = :first_day as changes
+    from won window in_order as (partition by customer, site order by from_day)
+),
+numbered as (  -- a tariff that loses to another one there cuts nothing
+    select compared.*, count(*) filter (where changes) over (partition by customer, site order by from_day) as part
+    from compared
 )
-select distinct on (stretch.customer, stretch.site, stretch.from_day) stretch.*, tariff_id
-from stretch
-left join candidate on candidate.customer = stretch.customer and candidate.site = stretch.site
-    and stretch.from_day between candidate.from_day and candidate.to_day
-order by stretch.customer, stretch.site, stretch.from_day, rank
+select customer, site, min(from_day) as from_day, max(to_day) as to_day, tariff_id
+from numbered
+group by customer, site, part, tariff_id
