@@ -20,6 +20,7 @@ from albacore_pipeline.cli import home
 from albacore_pipeline.data_centres.archive import Archive, ArchiveFailure
 from albacore_pipeline.data_centres.interface import FailedRead, PowerFailure
 from albacore_pipeline.database.embedded import EmbeddedFailure
+from albacore_pipeline.invoicing.statement_pdf import StatementFailure
 from albacore_pipeline.invoicing.xero import XeroError
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.files import Problem, RegistryRefused
@@ -41,7 +42,7 @@ app.add_typer(registry_app, name="registry")
 MOST_NOTES = 50
 KNOWN = (
     ArchiveFailure, EmbeddedFailure, FailedRead, home.InUse, LookupError, PowerFailure, RegistryRefused, SandboxFailed,
-    SettingsError, XeroError,
+    SettingsError, StatementFailure, XeroError,
 )  # fmt: skip
 
 
@@ -205,6 +206,21 @@ def explain(
             said = walk.explain_day(connection, machine=str(machine), day=_day(str(day)), archive=archive)
         for text in said:
             console.print(text, markup=False)
+
+
+@app.command()
+def statement(
+    number: Annotated[str, typer.Argument(help="a document: ALB-2025-000123")],
+    to: Annotated[Path | None, typer.Option(help="the file; NUMBER.pdf here unless said otherwise")] = None,
+) -> None:
+    """Write a document's statement as PDF, also before anything is sent."""
+    from albacore_pipeline.invoicing.statement_facts import statement_facts
+    from albacore_pipeline.invoicing.statement_pdf import statement_pdf
+
+    path = to or Path(f"{number}.pdf")
+    with home.start(settings=Settings.from_environment()).engine().connect() as connection:
+        path.write_bytes(statement_pdf(statement_facts(connection, number=number)))
+    console.print(str(path), markup=False)
 
 
 @registry_app.command("check")

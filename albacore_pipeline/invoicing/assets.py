@@ -1,7 +1,9 @@
 """`invoices` and `payments`, their jobs, the nightly reconciliation, and the sensors that ask for them."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -19,6 +21,10 @@ from albacore_pipeline.periods import Month
 from albacore_pipeline.settings import Settings, SettingsError
 
 WATCH = timedelta(minutes=15)
+XERO_PAGES = (  # of an invoice and of a credit note, by their ids
+    "https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID=",
+    "https://go.xero.com/AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
+)
 NEVER_TWICE = {
     "dagster/max_retries": "0"
 }  # what failed half-way is gone on with by the next tick, not by a blind retry
@@ -51,20 +57,27 @@ def invoices(
         raise dg.Failure(str(error)) from None
     with platform.engine.connect() as connection:
         documents = sql(connection, "invoicing/document_table", month=month.first_day).all()
-    rows = "\n".join(
-        f"| {row.number} | {row.kind} | {row.customer} | {row.total:,.2f} {row.currency} | {row.state} |"
-        f" {f'[pay]({row.payment_link})' if row.payment_link else ''} |"
-        for row in documents
-    )
     return dg.MaterializeResult(
         metadata={
             "written": [document.number for document in written],
             "effects": dict(tally),
-            "documents": dg.MetadataValue.md(
-                f"| number | kind | customer | total | state | link |\n|---|---|---|---|---|---|\n{rows}"
-            ),
+            "documents": dg.MetadataValue.md(document_table(documents, in_xero=not settings.sandboxed_xero)),
+            "statements": "`albacore statement NUMBER` writes one as PDF; the mail and Xero's invoice carry it too",
+            "dagster/column_schema": platform.columns("invoices"),
         }
     )
+
+
+def document_table(documents: Sequence[Any], *, in_xero: bool) -> str:
+    """The documents as a Markdown table, with what a reader may open: the payment page, and Xero's own page."""
+    lines = ["| number | kind | customer | total | state | open |", "|---|---|---|---|---|---|"]
+    for row in documents:
+        links = [f"[pay]({row.payment_link})"] if row.payment_link else []
+        if in_xero and row.xero_id:
+            links.append(f"[Xero]({XERO_PAGES[row.kind == 'credit_note']}{row.xero_id})")
+        total = f"{row.total:,.2f} {row.currency}"
+        lines.append(f"| {row.number} | {row.kind} | {row.customer} | {total} | {row.state} | {' '.join(links)} |")
+    return "\n".join(lines)
 
 
 @dg.asset(deps=["invoices"], group_name="invoicing", pool="xero", owners=["team:finance"])

@@ -69,8 +69,13 @@ class SiteMonth:
 
 
 def statement_facts(connection: sa.Connection, *, number: str) -> dict[str, Any]:
-    """Everything that the statement of a document says, from what is committed."""
-    head: Row = sql(connection, "invoicing/statement_head", number=number).one()
+    """Everything that the statement of a document says, from what is committed.
+
+    Raises LookupError when there is no such document.
+    """
+    head: Row | None = sql(connection, "invoicing/statement_head", number=number).one_or_none()
+    if head is None:
+        raise LookupError(f"there is no {number}: see report.invoices for the numbers")
     lines: Sequence[Row] = sql(connection, "invoicing/statement_lines", number=number).all()
     corrections: Sequence[Row] = sql(connection, "invoicing/statement_corrections", number=number).all()
     ids = {head.customer_month_id}.union(*((row.customer_month_id, row.before_id) for row in corrections))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -194,6 +195,16 @@ def test_a_line_is_explained_down_to_the_raw_answers(told: Told) -> None:
     days = [line for line in lines if line.startswith("    2025-10-")]
     raw = [line for line in lines if line.startswith("      raw answers: ") and "bytes" in line]
     assert len(days) == len(raw) > 28
+
+
+def test_a_statement_is_written_for_whoever_asks(told: Told, tmp_path: Path) -> None:
+    asked = told.albacore("statement", "ALB-2025-000001", "--to", str(tmp_path / "bill.pdf"))
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert (tmp_path / "bill.pdf").read_bytes().startswith(b"%PDF-")
+
+    unknown = told.albacore("statement", "ALB-1999-000001")
+    assert unknown.returncode == 1
+    assert unknown.stderr.strip() == "there is no ALB-1999-000001: see report.invoices for the numbers"
 
 
 def test_a_raw_answer_that_is_gone_is_missed(told: Told) -> None:
