@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -110,13 +109,6 @@ def test_a_folder_or_a_broken_link_is_no_file(tmp_path: Path) -> None:
         "machines.csv: can not be read as a file: Is a directory",
         f"prices.csv: is missing from {tmp_path}",
     ]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
-    (write(tmp_path) / "tariffs.csv").chmod(0)
-    with pytest.raises(RegistryRefused, match=r"tariffs\.csv: can not be read as a file"):
-        read_registry(tmp_path)
 
 
 def test_what_the_statement_can_not_print_is_refused_with_the_characters(tmp_path: Path) -> None:
