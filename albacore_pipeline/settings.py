@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from albacore_pipeline.periods import Clock, Month, SandboxClock, SystemClock
-from albacore_pipeline.sites import SITES
+from albacore_pipeline.sites import Site
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -215,6 +215,6 @@ def control_reach(*, site: str, settings: Settings, environment: Mapping[str, st
     return Reach(url, own.control_username, own.control_password) if url else None
 
 
-def starts_on(*, site: str, environment: Mapping[str, str] | None = None) -> date:
+def starts_on(*, site: Site, environment: Mapping[str, str] | None = None) -> date:
     """From which day on a site's data is expected."""
-    return SiteSettings.from_environment(site, environment).starts_on or SITES[site].starts_on
+    return SiteSettings.from_environment(site.name, environment).starts_on or site.starts_on

@@ -14,7 +14,7 @@ import dagster as dg
 from albacore_pipeline.consumption.collect import Collected, collect_day, read_inventory
 from albacore_pipeline.consumption.store import last_complete_day
 from albacore_pipeline.data_centres.interface import EnergySource, FailedRead
-from albacore_pipeline.data_centres.resources import ArchiveResource, DataCentreResource
+from albacore_pipeline.data_centres.resources import ArchiveResource, DataCentre
 from albacore_pipeline.database import sync_sites
 from albacore_pipeline.database.resources import PlatformResource
 from albacore_pipeline.periods import FIRST_DAY
@@ -32,7 +32,7 @@ def site_definitions(site: Site) -> dg.Definitions:
         assets=[machines_asset(site), consumption_asset(site)],
         jobs=[collect_job(site)],
         schedules=[nightly_schedule(site)],
-        resources={site.name: DataCentreResource(site=site.name)},
+        resources={site.name: DataCentre(site=site)},
     )
 
 
@@ -57,7 +57,7 @@ def machines_asset(site: Site) -> dg.AssetsDefinition:
     )
     def machines(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         platform: PlatformResource = context.resources.platform
-        _know_sites(platform)
+        _know(platform, site)
         source = _source(context, site)
         try:
             found = read_inventory(site=site, source=source, engine=platform.engine, clock=platform.clock)
@@ -124,7 +124,7 @@ def _collect_partitions(context: dg.AssetExecutionContext, site: Site) -> tuple[
     """Every day of the run, one after the other: what was collected, and a line for each day that failed."""
     platform: PlatformResource = context.resources.platform
     archive: ArchiveResource = context.resources.archive
-    _know_sites(platform)
+    _know(platform, site)
     source = _source(context, site)
     collected: list[Collected] = []
     failures: list[str] = []
@@ -158,7 +158,7 @@ def nightly_schedule(site: Site) -> dg.ScheduleDefinition:
     )
     def nightly(platform: PlatformResource) -> dg.RunRequest | dg.SkipReason:
         newest = last_complete_day(site=site, now=platform.clock.now())
-        oldest = max(newest - timedelta(days=site.late_days), starts_on(site=site.name))
+        oldest = max(newest - timedelta(days=site.late_days), starts_on(site=site))
         if newest < oldest:
             return dg.SkipReason(f"{site.name} starts on {oldest}")
         return run_request(first=oldest, last=newest)
@@ -234,8 +234,8 @@ def _keep_what_worked(context: dg.AssetExecutionContext, collected: Sequence[Col
 
 def _source(context: dg.AssetExecutionContext, site: Site) -> EnergySource:
     try:
-        resource: DataCentreResource = getattr(context.resources, site.name)
-        return resource.source()
+        data_centre: DataCentre = getattr(context.resources, site.name)
+        return data_centre.source()
     except (SettingsError, ValueError) as error:
         raise dg.Failure(f"{site.name}: {error}", allow_retries=False) from None
 
@@ -251,6 +251,6 @@ def _version(content: str) -> dg.DataVersion:
     return dg.DataVersion(hashlib.sha256(content.encode()).hexdigest())
 
 
-def _know_sites(platform: PlatformResource) -> None:
+def _know(platform: PlatformResource, site: Site) -> None:
     with platform.engine.begin() as connection:
-        sync_sites(connection)
+        sync_sites(connection, sites=[(site, starts_on(site=site))])

@@ -19,8 +19,8 @@ from albacore_pipeline.sites import Site
 class Archive(Protocol):
     """Where raw answers are kept."""
 
-    def put(self, content: bytes) -> str:
-        """Keep content and return its sha256."""
+    def put(self, content: bytes, *, gzipped: bytes = b"") -> str:
+        """Keep content, in its gzip stream where there is one, and return its sha256."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def _collect(
     batches = source.samples(
         machines=[machine.name for machine in machines],
         window=window.widened(site.margin),
-        keep_raw=lambda answer: raw.append(archive.put(answer)),
+        keep_raw=lambda answer: raw.append(archive.put(answer.content, gzipped=answer.gzipped)),
     )
     energy = derive(batches=batches, machines=rated, window=window, site=site)
     if energy.readings == 0:

@@ -25,15 +25,19 @@ class ArchiveFailure(Exception):
 class Archive:
     """Content-addressed files `<base>/<first two digits>/<sha256>.gz`.
 
-    Equal content makes equal files. A file appears whole or not at all where the file system moves atomically, and
-    any number of writers may put the same content at once.
+    The sha256 is that of the content. What came over the wire compressed is kept in the stream that it came in, which
+    saves unpacking it for nothing. A file appears whole or not at all where the file system moves atomically, and any
+    number of writers may put the same content at once.
     """
 
     def __init__(self, url: str) -> None:
         self._fs, self._base = fsspec.core.url_to_fs(url)
 
-    def put(self, content: bytes) -> str:
-        """Keep the content and return its sha256 in hex. What is there already is not written again."""
+    def put(self, content: bytes, *, gzipped: bytes = b"") -> str:
+        """Keep the content and return its sha256 in hex. What is there already is not written again.
+
+        `gzipped` is a gzip stream that was seen to hold just this content, where there is one.
+        """
         sha = hashlib.sha256(content).hexdigest()
         path = self._path(sha)
         if self._fs.exists(path):
@@ -41,7 +45,7 @@ class Archive:
         self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
         temporary = f"{path}.{uuid.uuid4().hex}.part"
         with self._fs.open(temporary, "wb") as file:
-            file.write(gzip.compress(content, compresslevel=5, mtime=0))
+            file.write(gzipped or gzip.compress(content, compresslevel=5, mtime=0))
             file.flush()
             if "file" in self._protocols():
                 os.fsync(file.fileno())

@@ -7,6 +7,7 @@ Does not belong here: what an answer means; each interface's own module knows th
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 import weakref
 import zlib
@@ -19,6 +20,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from albacore_pipeline.data_centres.endpoint import Endpoint
+from albacore_pipeline.data_centres.interface import Raw
 
 NO_ANSWER = "check that the site's server and the link to it are up, then run again"
 WRONG_ADDRESS = "check {prefix}_URL: it is the base, without the API's own path"
@@ -49,9 +51,14 @@ class Answer:
     """An answer's status and decoded body. `delimited` says whether HTTP itself proves that the body is whole."""
 
     status: int
-    body: bytes
+    raw: Raw
     headers: httpx.Headers
     delimited: bool
+
+    @property
+    def body(self) -> bytes:
+        """The decoded body."""
+        return self.raw.content
 
 
 Accept = Callable[[Answer], bool]
@@ -85,7 +92,8 @@ class SiteHttp:
     """Talks to one interface of one site. Raises only `failure`, with one line: site, what was asked, cause, mend.
 
     TLS is verified, proxies of the environment are ignored, and no redirect is followed, so that credentials stay
-    with the host they were given for. `prefix` is the prefix of the interface's settings, for the mends.
+    with the host they were given for. Whatever the number of threads, one request at a time is under way. `prefix` is
+    the prefix of the interface's settings, for the mends.
     """
 
     def __init__(
@@ -99,7 +107,7 @@ class SiteHttp:
         basic_auth: bool = True,
     ) -> None:
         self.site, self.prefix, self.endpoint = site, prefix, endpoint
-        self._failure, self._options = failure, options
+        self._failure, self._options, self._turn = failure, options, threading.Lock()
         self._client = httpx.Client(
             auth=httpx.BasicAuth(endpoint.username, endpoint.password) if basic_auth else None,
             verify=_trusted() if endpoint.url.startswith("https") else True,
@@ -151,10 +159,11 @@ class SiteHttp:
 
     def _once(self, method: str, path: str, accept: Accept, body: Mapping[str, Any]) -> Answer:
         """One attempt. httpx's own errors hold the request with its credentials, so none is left as a context."""
-        deadline = self._options.monotonic() + self._options.total_seconds
         try:
-            with self._client.stream(method, self.endpoint.url.rstrip("/") + path, **body) as response:
-                answer = self._take_in(response, deadline)
+            with self._turn:
+                deadline = self._options.monotonic() + self._options.total_seconds
+                with self._client.stream(method, self.endpoint.url.rstrip("/") + path, **body) as response:
+                    answer = self._take_in(response, deadline)
         except httpx.HTTPError as error:
             failure: _Unusable = _Transient(_cause(error, self._options), NO_ANSWER)
         except httpx.InvalidURL:  # made from a link that the site gave us
@@ -168,8 +177,9 @@ class SiteHttp:
     def _take_in(self, response: httpx.Response, deadline: float) -> Answer:
         """Read the body up to the cap and the deadline, and see that it is whole."""
         taken: list[bytes] = []
+        wire: list[bytes] = []
         size = 0
-        for part in _decoded(response, limit=self._options.max_bytes + 1):
+        for part in _decoded(response, wire=wire, limit=self._options.max_bytes + 1):
             size += len(part)
             if size > self._options.max_bytes:
                 cause = f"the answer is larger than {self._options.max_bytes} bytes"
@@ -182,7 +192,8 @@ class SiteHttp:
         if declared is not None and declared != str(response.num_bytes_downloaded):
             raise _Transient("the answer was cut short", NO_ANSWER)
         delimited = declared is not None or "transfer-encoding" in headers or "content-encoding" in headers
-        return Answer(status=response.status_code, body=b"".join(taken), headers=headers, delimited=delimited)
+        raw = Raw(content=b"".join(taken), gzipped=b"".join(wire))
+        return Answer(status=response.status_code, raw=raw, headers=headers, delimited=delimited)
 
 
 def flat(text: str, limit: int = 200) -> str:
@@ -198,8 +209,11 @@ def _trusted() -> ssl.SSLContext:
     return context
 
 
-def _decoded(response: httpx.Response, *, limit: int) -> Iterator[bytes]:
-    """The body in parts, unzipped here so that a zip bomb stops at the limit and a cut stream is noticed."""
+def _decoded(response: httpx.Response, *, wire: list[bytes], limit: int) -> Iterator[bytes]:
+    """The body in parts, unzipped here so that a zip bomb stops at the limit and a cut stream is noticed.
+
+    What was unzipped goes to `wire` as it came.
+    """
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding == "identity":
         yield from response.iter_raw()
@@ -210,6 +224,7 @@ def _decoded(response: httpx.Response, *, limit: int) -> Iterator[bytes]:
     for part in response.iter_raw():
         try:
             yield unzip.decompress(part, limit)
+            wire.append(part)
         except zlib.error:
             raise _Transient("the compressed answer is damaged", NO_ANSWER) from None
     if not unzip.eof or unzip.unused_data:

@@ -99,11 +99,11 @@ class InfluxSource:
         Errors come with status 200 too. `partial` means that more follows, so that the last document must not say it.
         """
         form = {"db": self._interface.database, "q": query, "epoch": "ms", "chunked": "true"}
-        body = self._http.read(what=what, path="/query", method="POST", data=form, accept=status(200, 400)).body
+        answer = self._http.read(what=what, path="/query", method="POST", data=form, accept=status(200, 400))
         if keep_raw:
-            keep_raw(body)
-        with decoding(body=body, http=self._http, what=what):
-            documents = msgspec.json.Decoder(_Document).decode_lines(body)
+            keep_raw(answer.raw)
+        with decoding(body=answer.body, http=self._http, what=what):
+            documents = msgspec.json.Decoder(_Document).decode_lines(answer.body)
         results = [result for document in documents for result in document.results]
         for error in [document.error for document in documents] + [result.error for result in results]:
             if error:

@@ -17,8 +17,17 @@ from numpy.typing import NDArray
 
 from albacore_pipeline.periods import Window
 
-KeepRaw = Callable[[bytes], None]
-"""Takes one answer exactly as it came over the wire, decompressed, before anything is derived from it."""
+
+@dataclass(frozen=True, kw_only=True)
+class Raw:
+    """One answer exactly as it came over the wire: what it says, and the gzip stream in which it said so, if it did."""
+
+    content: bytes
+    gzipped: bytes = b""
+
+
+KeepRaw = Callable[[Raw], None]
+"""Takes each answer before anything is derived from it; any thread may call it."""
 
 
 class FailedRead(Exception):

@@ -7,36 +7,26 @@ silently short where samples are missing around midnight.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
 
-from albacore_pipeline.data_centres import units
+from albacore_pipeline.data_centres import promql, units
 from albacore_pipeline.data_centres.batches import in_batches
-from albacore_pipeline.data_centres.decode import Column, decoding, pairs
-from albacore_pipeline.data_centres.http import SiteHttp, status
+from albacore_pipeline.data_centres.decode import Column, pairs
+from albacore_pipeline.data_centres.http import SiteHttp
 from albacore_pipeline.data_centres.interface import KeepRaw, Machine, Meaning, Samples
 from albacore_pipeline.data_centres.inventory import latest_descriptions
+from albacore_pipeline.data_centres.promql import Labels, any_of, seconds, vector
 from albacore_pipeline.data_centres.sift import Sieve
 from albacore_pipeline.periods import Clock, Window
 from albacore_pipeline.sites import PrometheusCounter
 
 T = TypeVar("T")
-Labels = dict[str, str]
 
 LOOK_BACK = timedelta(days=1)  # how old the description or the last reading of a machine may be
-_SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$])")
-
-
-class _Answer(msgspec.Struct):
-    status: str
-    data: msgspec.Raw = msgspec.Raw(b"null")
-    error: str = ""
-    warnings: list[str] = []
 
 
 class _Series(msgspec.Struct):
@@ -46,14 +36,6 @@ class _Series(msgspec.Struct):
 
 class _Matrix(msgspec.Struct, tag_field="resultType", tag="matrix"):
     result: list[_Series]
-
-
-class _Sample(msgspec.Struct):
-    metric: Labels
-
-
-class _Vector(msgspec.Struct, tag_field="resultType", tag="vector"):
-    result: list[_Sample]
 
 
 class PrometheusSource:
@@ -68,14 +50,14 @@ class PrometheusSource:
         The list of series costs far less than a day of samples of a constant. Where a machine has had several
         descriptions in that day, the one that an instant query sees at `as_of` counts.
         """
-        label, info, at = self._interface.machine_label, self._interface.info_metric, _seconds(as_of)
-        day = {"start": _seconds(as_of - LOOK_BACK), "end": at}
+        label, info, at = self._interface.machine_label, self._interface.info_metric, seconds(as_of)
+        day = {"start": seconds(as_of - LOOK_BACK), "end": at}
         what, series = "the machines", "/api/v1/series"
         described = self._ask(what, series, day | {"match[]": info}, _label_sets)
         counted = self._ask(what, series, day | {"match[]": self._interface.metric}, _label_sets)
-        present = self._ask(what, "/api/v1/query", {"query": info, "time": at}, _vector)
+        present = self._ask(what, "/api/v1/query", {"query": info, "time": at}, vector)
         return latest_descriptions(
-            described=[(0.0, labels) for labels in described] + [(1.0, labels) for labels in present],
+            described=[(0.0, labels) for labels in described] + [(1.0, labels) for labels, _ in present],
             label=label,
             also=(labels.get(label, "") for labels in counted),
             http=self._http,
@@ -100,9 +82,9 @@ class PrometheusSource:
 
         One second more is asked for than is needed: version 3 leaves the start of a range out, version 2 takes it in.
         """
-        seconds = int((window.end - window.start).total_seconds()) + 1
+        span = int((window.end - window.start).total_seconds()) + 1
         selector = f"{self._interface.metric}{{{self._interface.machine_label}=~{any_of(names)}}}"
-        form = {"query": f"{selector}[{seconds}s]", "time": _seconds(window.end)}
+        form = {"query": f"{selector}[{span}s]", "time": seconds(window.end)}
         return self._ask("readings", "/api/v1/query", form, _matrix, keep_raw)
 
     def _ask(
@@ -113,37 +95,15 @@ class PrometheusSource:
         parse: Callable[[msgspec.Raw], T],
         keep_raw: KeepRaw | None = None,
     ) -> T:
-        """The parsed `data` of an answer that is a success without reservations."""
-        body = self._http.read(what=what, path=path, method="POST", data=form, accept=status(200, 400, 422)).body
-        if keep_raw:
-            keep_raw(body)
-        with decoding(body=body, http=self._http, what=what):
-            answer = msgspec.json.decode(body, type=_Answer)
-            if answer.status == "success" and not answer.warnings:
-                return parse(answer.data)
-        said = answer.error or f"the answer may be partial: {' '.join(answer.warnings)}"
-        mend = "see whether the metrics' names in sites.py are the site's, and whether its server is whole"
-        raise self._http.failure(what=what, cause=f"Prometheus says: {said}", mend=mend)
+        return promql.ask(
+            http=self._http, software="Prometheus", what=what, path=path, form=form, parse=parse, keep_raw=keep_raw
+        )
 
 
 def _label_sets(data: msgspec.Raw) -> list[Labels]:
     return msgspec.json.decode(data, type=list[Labels])
 
 
-def _vector(data: msgspec.Raw) -> list[Labels]:
-    return [sample.metric for sample in msgspec.json.decode(data, type=_Vector).result]
-
-
 def _matrix(data: msgspec.Raw) -> list[tuple[Labels, Column]]:
     series = msgspec.json.decode(data, type=_Matrix).result
     return [(one.metric, pairs(one.values, quoted=True)) for one in series]
-
-
-def _seconds(at: datetime) -> str:
-    return f"{at.timestamp():.3f}"
-
-
-def any_of(names: Sequence[str]) -> str:
-    """A quoted regular expression (RE2) that matches exactly these names; also VictoriaMetrics's syntax."""
-    pattern = "|".join(_SPECIAL.sub(r"\\\1", name) for name in names)
-    return json.dumps(pattern, ensure_ascii=False)

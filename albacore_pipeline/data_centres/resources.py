@@ -1,5 +1,7 @@
 """Each data centre's API, and the archive of raw answers, as Dagster resources that hand out plain objects."""
 
+from dataclasses import dataclass
+
 import dagster as dg
 
 from albacore_pipeline.data_centres.archive import Archive
@@ -7,25 +9,23 @@ from albacore_pipeline.data_centres.connect import energy_source, power_control
 from albacore_pipeline.data_centres.endpoint import Endpoint
 from albacore_pipeline.data_centres.interface import EnergySource, PowerControl
 from albacore_pipeline.settings import Reach, Settings, SettingsError, control_reach, energy_reach
-from albacore_pipeline.sites import SITES
+from albacore_pipeline.sites import SITES, Site
 
 
-class DataCentreResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """One data centre, named as in `sites.py`; where it is reached stands in the environment."""
+@dataclass(frozen=True, kw_only=True)
+class DataCentre:
+    """One data centre as `sites.py` describes it; where it is reached stands in the environment."""
 
-    site: str
+    site: Site
 
     def source(self) -> EnergySource:
         """What reads its machines and samples; raises SettingsError when the site is off."""
         settings = Settings.from_environment()
-        reach = energy_reach(site=self.site, settings=settings)
+        reach = energy_reach(site=self.site.name, settings=settings)
         if reach is None:
-            raise SettingsError(f"{self.site.upper()}_URL is not set: enter the site's address, or leave its asset out")
-        return energy_source(site=SITES[self.site], endpoint=_endpoint(reach), clock=settings.clock())
-
-    def control(self) -> PowerControl:
-        """What switches its machines."""
-        return control_of(self.site)
+            variable = f"{self.site.name.upper()}_URL"
+            raise SettingsError(f"{variable} is not set: enter the site's address, or leave its asset out")
+        return energy_source(site=self.site, endpoint=_endpoint(reach), clock=settings.clock())
 
 
 class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]

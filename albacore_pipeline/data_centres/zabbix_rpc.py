@@ -7,6 +7,7 @@ Does not belong here: the methods that anyone calls (`zabbix.py`, `zabbix_histor
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -49,7 +50,7 @@ class ZabbixRpc:
 
     def __init__(self, *, http: SiteHttp) -> None:
         self.http = http
-        self._calls = 0
+        self._numbers = itertools.count(1)
 
     def call(
         self,
@@ -65,18 +66,18 @@ class ZabbixRpc:
 
         Raises the client's failure, TooMuch or SessionLost.
         """
-        self._calls += 1
-        call = {"jsonrpc": "2.0", "method": method, "params": params, "auth": auth, "id": self._calls}
+        number = next(self._numbers)
+        call = {"jsonrpc": "2.0", "method": method, "params": params, "auth": auth, "id": number}
         content = msgspec.json.encode(call)
         ask = self.http.command if once else self.http.read
         answer = ask(what=what, path=PATH, method="POST", accept=_usable, headers=_HEADERS, content=content)
         if answer.status == 500:
             raise TooMuch
         if keep_raw:
-            keep_raw(answer.body)
+            keep_raw(answer.raw)
         with decoding(body=answer.body, http=self.http, what=what):
             reply = msgspec.json.decode(answer.body, type=_Reply)
-            if reply.error is None and (reply.id != self._calls or not bytes(reply.result)):
+            if reply.error is None and (reply.id != number or not bytes(reply.result)):
                 raise msgspec.ValidationError("no result, or the result of another call")
         if reply.error:
             self._refuse(what, reply.error)

@@ -15,7 +15,7 @@ from albacore_pipeline.sites import SITES, Site
 def sync_sites(connection: sa.Connection, *, sites: Sequence[tuple[Site, date]] | None = None) -> None:
     """Write the sites, each with the first day on which data is expected; by default all, by the settings."""
     if sites is None:
-        sites = [(site, starts_on(site=site.name)) for site in SITES.values()]
+        sites = [(site, starts_on(site=site)) for site in SITES.values()]
     for site, first_day in sites:
         values = {"country": site.country, "timezone": site.timezone, "late_days": site.late_days}
         sql(connection, "database/upsert_site", site=site.name, starts_on=first_day, **values)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import FailedRead
-from albacore_pipeline.data_centres.resources import DataCentreResource
+from albacore_pipeline.data_centres.resources import DataCentre
 from albacore_pipeline.database import connect, pending
 from albacore_pipeline.invoicing.resources import gate, smtp_url
 from albacore_pipeline.invoicing.xero import XeroError
@@ -67,7 +67,7 @@ def _site(site: str, settings: Settings) -> str:
     reach = energy_reach(site=site, settings=settings)
     if reach is None:
         return f"off: {site.upper()}_URL is not set"
-    machines = DataCentreResource(site=site).source().machines(as_of=settings.clock().now())
+    machines = DataCentre(site=SITES[site]).source().machines(as_of=settings.clock().now())
     sandboxed = settings.sandbox_url and reach.url.startswith(settings.sandbox_url)
     return f"{len(machines)} machines{' (sandbox)' if sandboxed else ''}"
 

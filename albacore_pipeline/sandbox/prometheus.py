@@ -7,7 +7,7 @@ Source: Prometheus' HTTP API; range selectors are closed on both ends, values ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -84,13 +84,17 @@ class MetricsApi:
         rows = selector.candidates(self.fleet.rows)
         return [row for row in rows if selector.chooses({"machine": self.fleet.names[row]})]
 
+    def expression(self, text: str) -> tuple[Selector, Callable[..., Response]]:
+        """The selector of an expression, and what evaluates it. Raises ParseError."""
+        return parse_selector(text), self._evaluate
+
     async def query(self, request: Request) -> Response:
         """GET or POST `/api/v1/query`."""
         if refused := self.refusal(request):
             return refused
         given = dict(await parameters(request))
         try:
-            selector = parse_selector(given.get("query", ""))
+            selector, evaluate = self.expression(given.get("query", ""))
             at_ms = round(api_time(given["time"]) * 1000) if given.get("time") else self.world.clock.now_ms()
         except ParseError as error:
             return self.bad_request(f'invalid parameter "query": {error}')
@@ -98,7 +102,7 @@ class MetricsApi:
         fault = self.world.faults.meet(target=self.site, span=span, method=request.method, path=request.url.path)
         return await with_fault(
             fault,
-            respond=lambda: self._evaluate(selector, span=span),
+            respond=lambda: evaluate(selector, span=span),
             error=failure("execution", "the sandbox fails on request"),
             empty=EMPTY,
         )
@@ -133,12 +137,12 @@ class MetricsApi:
         at = span[1] / 1000
         if selector.metric == INFO and selector.seconds is None:
             shown = self.info(selector) if span[1] <= self.world.clock.now_ms() + LOOKBACK_MS else []
-            return self._vector([b'{"metric":%s,"value":[%.3f,"1"]}' % (to_json(each), at) for each in shown])
+            return self.vector([b'{"metric":%s,"value":[%.3f,"1"]}' % (to_json(each), at) for each in shown])
         if selector.metric == INFO:
             return self.bad_request("the sandbox serves machine_info as an instant vector only")
         rows = self.rows(selector) if selector.metric == self.metric else []
         if selector.seconds is None:
-            return self._vector(self._latest(rows, span=span))
+            return self.vector(self._latest(rows, span=span))
         if len(rows) * (span[1] - span[0]) // self.fleet.step_ms > MAX_SAMPLES:
             text = "query processing would load too many samples into memory in query execution"
             return json_answer(failure("execution", text), status=422)
@@ -168,7 +172,8 @@ class MetricsApi:
                 result.append(b'{"metric":%s,"value":[%.3f,"%s"]}' % (labels, span[1] / 1000, number))
         return result
 
-    def _vector(self, parts: Sequence[bytes]) -> Response:
+    def vector(self, parts: Sequence[bytes]) -> Response:
+        """An instant vector of these series."""
         body = b'{"status":"success","data":{"resultType":"vector","result":[%s]}}' % b",".join(parts)
         return json_answer(body)
 

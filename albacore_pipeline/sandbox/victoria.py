@@ -1,13 +1,14 @@
 """Indonesia: VictoriaMetrics with the energy of quarter hours, stamped at their ends.
 
-Belongs here: `/api/v1/export` and VictoriaMetrics' own errors; queries are as with Prometheus.
+Belongs here: `/api/v1/export`, VictoriaMetrics' own errors and function; other queries are as with Prometheus.
 Does not belong here: selectors (`promql.py`) and instant queries (`prometheus.py`).
 Source: the URL examples of VictoriaMetrics' documentation: a JSON document per line and series, stamps in ms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +25,9 @@ METRIC = "machine_interval_energy_kwh"
 _MILLISECONDS_FROM = 1e11  # a larger number than this can't be seconds
 
 
+_TLAST = re.compile(r"tlast_over_time\((.*)\)", re.S)
+
+
 def _api_ms(text: str) -> int:
     at = api_time(text)
     return round(at if at > _MILLISECONDS_FROM else at * 1000)
@@ -35,6 +39,28 @@ class VictoriaApi(MetricsApi):
     def bad_request(self, text: str) -> Response:
         """The answer to a request that makes no sense; its error type is the status."""
         return json_answer(failure("422", text), status=422)
+
+    def expression(self, text: str) -> tuple[Selector, Callable[..., Response]]:
+        """Of MetricsQL's functions, `tlast_over_time` alone is known. Raises ParseError."""
+        found = _TLAST.fullmatch(text.strip())
+        return (parse_selector(found[1]), self._last_stamps) if found else super().expression(text)
+
+    def _last_stamps(self, selector: Selector, *, span: Span) -> Response:
+        """When each series had its last sample within the span, in seconds."""
+        last: list[tuple[dict[str, str], float]] = []
+        if selector.metric == INFO:
+            last = [(labels, min(span[1], self.world.clock.now_ms()) / 1000) for labels in self.info(selector)]
+        elif selector.metric == self.metric:
+            rows = self.rows(selector)
+            found = self.world.readings(self.site, rows=rows, span=span)
+            seen = ((self.fleet.names[row], found.row(position)[0]) for position, row in enumerate(rows))
+            last = [({"machine": machine}, stamps[-1] / 1000) for machine, stamps in seen if stamps]
+        return self.vector(
+            [
+                b'{"metric":%s,"value":[%.3f,"%.15g"]}' % (to_json(_nameless(each)), span[1] / 1000, at)
+                for each, at in last
+            ]
+        )
 
     async def export(self, request: Request) -> Response:
         """GET or POST `/api/v1/export`."""
@@ -79,6 +105,10 @@ class VictoriaApi(MetricsApi):
     def _line(self, machine: str, at_ms: Sequence[int], values: Sequence[float]) -> bytes:
         metric = {"__name__": self.metric, "machine": machine}
         return to_json({"metric": metric, "values": [round(v, 4) for v in values], "timestamps": at_ms}) + b"\n"
+
+
+def _nameless(labels: dict[str, str]) -> dict[str, str]:
+    return {label: value for label, value in labels.items() if label != "__name__"}
 
 
 def routes(world: World) -> list[Route]:

@@ -36,6 +36,16 @@ def test_equal_content_makes_equal_files_and_is_written_once(tmp_path: Path) -> 
     assert first.stat() == before
 
 
+def test_what_came_zipped_is_kept_in_its_own_stream_under_the_content_s_name(tmp_path: Path) -> None:
+    archive = Archive(str(tmp_path))
+    wire = gzip.compress(b"an answer" * 9, compresslevel=1, mtime=77)
+    sha = archive.put(b"an answer" * 9, gzipped=wire)
+    assert sha == hashlib.sha256(b"an answer" * 9).hexdigest()
+    assert files(tmp_path)[0].read_bytes() == wire
+    assert archive.get(sha) == b"an answer" * 9
+    assert archive.put(b"an answer" * 9) == sha  # the same content, come plain: it is there already
+
+
 @given(content=st.binary(max_size=2000))
 def test_any_content_at_any_url(content: bytes) -> None:
     archive = Archive("memory://archive-test")

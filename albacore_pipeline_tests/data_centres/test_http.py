@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import logging
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from albacore_pipeline.data_centres.endpoint import Endpoint
 from albacore_pipeline.data_centres.http import HttpOptions, SiteHttp, status
-from albacore_pipeline.data_centres.interface import FailedRead
+from albacore_pipeline.data_centres.interface import FailedRead, Raw
 from albacore_pipeline_tests.data_centres.wire import PASSWORD, Parts, Wire, always, reply
 
 
@@ -38,6 +41,53 @@ def in_turn(*answers: httpx.Response | Exception) -> Wire:
 def test_an_answer_is_read_whole_and_unzipped() -> None:
     assert read(in_turn(reply(b"hello"))) == b"hello"
     assert read(in_turn(reply(b"hello" * 1000, zipped=True))) == b"hello" * 1000
+
+
+def test_an_answer_is_handed_on_as_it_came_over_the_wire() -> None:
+    zipped = reply(b"hello" * 1000, zipped=True)
+    wire = b"".join(zipped.stream)  # type: ignore[arg-type]
+    answer = always(zipped).http().read(what="a test", path="/x")
+    assert answer.raw == Raw(content=b"hello" * 1000, gzipped=wire)
+    assert always(reply(b"hello")).http().read(what="a test", path="/x").raw == Raw(content=b"hello")
+
+
+def test_whatever_the_number_of_threads_one_request_at_a_time_is_under_way() -> None:
+    under_way, most, together = 0, 0, threading.Event()
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        together.wait(0.02)  # time for another one to come in, if it could
+        under_way -= 1
+        return reply(b"ok")
+
+    http = Wire(handler).http()
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: http.read(what="a test", path="/x"), range(16)))
+    assert most == 1
+
+
+def test_a_wait_before_the_next_try_keeps_nobody_else_out() -> None:
+    http = in_turn(reply(status=503), reply(b"ok")).http()
+    meanwhile: list[bytes] = []
+    http._options = dataclasses.replace(
+        http._options, sleep=lambda _: meanwhile.append(http.read(what="another", path="/y").body)
+    )
+    assert http.read(what="a test", path="/x").body == b"ok"
+    assert meanwhile == [b"ok"]
+
+
+def test_waits_grow_at_random_and_are_bounded() -> None:
+    waits = [wire.slept for wire in (always(reply(status=503)) for _ in range(20)) if failure(wire, attempts=8)]
+    assert len({tuple(wait) for wait in waits}) == 20  # no two clients come back together
+    assert all(0 <= wait <= min(2.0**number, 60) for slept in waits for number, wait in enumerate(slept))
+
+
+def test_each_deadline_is_set_on_the_connection() -> None:
+    wire = always(reply(b"ok"))
+    read(wire, connect_seconds=3, read_seconds=7)
+    assert wire.requests[0].extensions["timeout"] == {"connect": 3, "read": 7, "write": 7, "pool": 7}
 
 
 def test_credentials_travel_in_the_header_alone() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from albacore_pipeline.data_centres.interface import FailedRead, Machine, Meaning
+from albacore_pipeline.data_centres.interface import FailedRead, Machine, Meaning, Raw
 from albacore_pipeline.data_centres.inventory import machine
 from albacore_pipeline.data_centres.prometheus import PrometheusSource
 from albacore_pipeline.sites import PrometheusCounter
@@ -178,11 +178,11 @@ def test_an_answer_that_is_no_data_is_a_failed_read(answer: httpx.Response, caus
 def test_an_answer_cut_anywhere_is_a_failed_read_and_is_kept_as_it_came() -> None:
     whole = reply(matrix(outlet("NO-0001", [T, "1"], [T + 300, "26"]))).read()
     for cut in range(len(whole)):
-        raw: list[bytes] = []
+        raw: list[Raw] = []
         source = always(reply(whole[:cut])).source("norway")
         with pytest.raises(FailedRead):
             list(source.samples(machines=["NO-0001"], window=WINDOW, keep_raw=raw.append))
-        assert raw == [whole[:cut]]
+        assert raw == [Raw(content=whole[:cut])]
 
 
 def test_machines_are_asked_for_in_even_batches_and_an_empty_one_fails() -> None:

@@ -58,22 +58,48 @@ def test_what_can_be_no_reading_is_refused_and_the_rest_kept() -> None:
     assert sorted(r.reason for r in samples.refused) == ["negative", *["not a number"] * 3]
 
 
+def last_seen(*series: tuple[dict[str, str], float]) -> httpx.Response:
+    result = [{"metric": labels, "value": [END.timestamp(), f"{at:.15g}"]} for labels, at in series]
+    return reply({"status": "success", "data": {"resultType": "vector", "result": result}})
+
+
 def test_machines_come_from_descriptions_and_from_readings() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        if form(request)["match[]"] != "machine_info":
-            return reply(line("ID-0002", (T, 1)) + line("ID-0001", (T, 1)))
-        old, new = ({"serial": serial, "model": "HX", "rated_watts": "3300"} for serial in ("z-old", "a-new"))
-        return reply(line("ID-0001", (T + 5, 1), **new) + line("ID-0001", (T, 1), **old))
+        if "machine_info" not in form(request)["query"]:
+            return last_seen(({"machine": "ID-0002"}, T / 1000), ({"machine": "ID-0001"}, T / 1000))
+        old, new = (
+            {"machine": "ID-0001", "serial": serial, "model": "HX", "rated_watts": "3300"}
+            for serial in ("z-old", "a-new")
+        )
+        return last_seen((new, T / 1000 + 5), (old, T / 1000))
 
-    assert Wire(handler).source("indonesia").machines(as_of=END) == [
+    wire = Wire(handler)
+    assert wire.source("indonesia").machines(as_of=END) == [
         Machine(name="ID-0001", serial="a-new", model="HX", rated_watts=3300),
         Machine(name="ID-0002"),
+    ]
+    assert [form(request) for request in wire.requests] == [
+        {"query": f"tlast_over_time({metric}[86400s])", "time": f"{END.timestamp():.3f}"}
+        for metric in ("machine_info", "machine_interval_energy_kwh")
     ]
 
 
 def test_a_site_without_any_machine_is_a_failed_read() -> None:
     with pytest.raises(FailedRead, match="lists none"):
-        always(reply(b"")).source("indonesia").machines(as_of=END)
+        always(last_seen()).source("indonesia").machines(as_of=END)
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ({"status": "error", "errorType": "422", "error": "too many series"}, "VictoriaMetrics says: too many series"),
+        ({"status": "success", "isPartial": True, "data": {"resultType": "vector", "result": []}}, "may be partial"),
+        ({"status": "success", "data": {"resultType": "matrix", "result": []}}, "another shape"),
+    ],
+)
+def test_an_inventory_that_is_no_list_is_a_failed_read(answer: dict[str, Any], cause: str) -> None:
+    with pytest.raises(FailedRead, match=re.escape(cause)):
+        always(reply(answer)).source("indonesia").machines(as_of=END)
 
 
 def test_an_answer_cut_anywhere_is_a_failed_read_between_lines_too() -> None:

@@ -18,7 +18,7 @@ import httpx
 from albacore_pipeline.data_centres.connect import energy_source, power_control
 from albacore_pipeline.data_centres.endpoint import Endpoint
 from albacore_pipeline.data_centres.http import HttpOptions, SiteHttp
-from albacore_pipeline.data_centres.interface import EnergySource, FailedRead, PowerControl, Samples
+from albacore_pipeline.data_centres.interface import EnergySource, FailedRead, PowerControl, Raw, Samples
 from albacore_pipeline.periods import Window
 from albacore_pipeline.sites import SITES
 
@@ -117,8 +117,9 @@ def table(samples: Samples) -> list[tuple[str, int, float]]:
 
 def read(source: EnergySource, *machines: str, window: Window = WINDOW) -> tuple[list[Samples], list[bytes]]:
     """All batches, and the raw answers that were kept."""
-    raw: list[bytes] = []
-    return list(source.samples(machines=list(machines), window=window, keep_raw=raw.append)), raw
+    raw: list[Raw] = []
+    samples = list(source.samples(machines=list(machines), window=window, keep_raw=raw.append))
+    return samples, [answer.content for answer in raw]
 
 
 def ms(at: datetime) -> int:
