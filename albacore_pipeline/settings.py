@@ -51,6 +51,19 @@ class Settings(BaseModel):
         alias="ALBACORE_ARCHIVE",
         description="raw answers and statements: a path or an fsspec URL; default: under the home",
     )
+    archive_days: int | None = Field(
+        None,
+        alias="ALBACORE_ARCHIVE_DAYS",
+        ge=400,
+        description="raw answers older than so many days that nothing rests on are deleted each night; empty: never",
+    )
+    accept_change: float = Field(
+        0.05,
+        alias="ALBACORE_ACCEPT_CHANGE",
+        gt=0,
+        le=1,
+        description="the share of a site-day's energy that a new reading may change without waiting for a person",
+    )
     registry: str = Field(
         "",
         alias="ALBACORE_REGISTRY",

@@ -17,8 +17,9 @@ import sqlalchemy as sa
 
 from albacore_pipeline.billing.store import Verdict, rate_month
 from albacore_pipeline.consumption.energy_day import EnergyDay
+from albacore_pipeline.consumption.inventory import store_inventory
 from albacore_pipeline.consumption.quality import Quality
-from albacore_pipeline.consumption.store import Stored, decide_revision, store_day, store_inventory
+from albacore_pipeline.consumption.store import Stored, decide_revision, store_day
 from albacore_pipeline.data_centres.interface import Machine
 from albacore_pipeline.database import sync_sites
 from albacore_pipeline.periods import Month, day_window
@@ -162,9 +163,11 @@ def collect(
 ) -> Stored:
     """Store a reading of a site's day; a revision that waits for a person is accepted by one, unless told not to."""
     inventory = [Machine(name=name, rated_watts=3_000) for name in machines]
-    store_inventory(connection, site=SITES[site], machines=inventory, day=day)
+    store_inventory(connection, site=SITES[site], machines=inventory, day=day, now=at)
     energy = energy_day(site=site, day=day, machines=machines)
-    stored = store_day(connection, site=SITES[site], day=day, energy=energy, raw=raw, run_id="test", now=at)
+    stored = store_day(
+        connection, site=SITES[site], day=day, energy=energy, raw=raw, run_id="test", now=at, accept_change=0.05
+    )
     if stored.state == "waiting" and accept:
         decide_revision(connection, site=site, day=day, accept=True, actor="test", reason="test", now=NOW)
     return stored

@@ -1,17 +1,18 @@
 """The collection assets of each site, its job and its nightly schedule.
 
-Belongs here: what a data engineer sees of a site. Does not belong here: how a day is collected (`collect.py`).
+Belongs here: what a data engineer sees of a site. Does not belong here: how a day is collected (`collect.py`),
+and how it is shown (`shown.py`).
 """
 
 import functools
 import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 import dagster as dg
 
 from albacore_pipeline.consumption.collect import Collected, collect_day, read_inventory
+from albacore_pipeline.consumption.shown import checks, inventory_check, inventory_metadata, metadata, told
 from albacore_pipeline.consumption.store import last_complete_day
 from albacore_pipeline.data_centres.interface import EnergySource, FailedRead
 from albacore_pipeline.data_centres.resources import ArchiveResource, DataCentre
@@ -22,8 +23,6 @@ from albacore_pipeline.settings import SettingsError, starts_on
 from albacore_pipeline.sites import Site
 
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
-BARS = "▁▂▃▄▅▆▇█"
-WORST = 5
 
 
 def site_definitions(site: Site) -> dg.Definitions:
@@ -52,6 +51,13 @@ def machines_asset(site: Site) -> dg.AssetsDefinition:
         kinds={site.name},  # the graph shows only the last part of a key: without, four nodes look the same
         pool=site.name,
         required_resource_keys={site.name, "platform"},
+        check_specs=[
+            dg.AssetCheckSpec(
+                "inventory",
+                asset=[site.name, "machines"],
+                description="The site lists the machines that it listed the last time.",
+            )
+        ],
         description=f"The machines of {site.name.capitalize()} as the site itself lists them.",
         owners=["team:operations"],
     )
@@ -63,12 +69,13 @@ def machines_asset(site: Site) -> dg.AssetsDefinition:
             found = read_inventory(site=site, source=source, engine=platform.engine, clock=platform.clock)
         except FailedRead as error:
             raise dg.Failure(str(error)) from None
-        unrated = [machine.name for machine in found if machine.rated_watts is None]
-        content = repr(sorted(found, key=lambda machine: machine.name))
+        for line in told(found):
+            context.log.warning(f"{site.name}: {line}")
         return dg.MaterializeResult(
-            metadata={"machines": len(found), "unrated": unrated},
-            data_version=_version(content),  # an unchanged inventory leaves every day behind it in sync
-        )
+            metadata=inventory_metadata(found),
+            check_results=[inventory_check(found)],
+            data_version=_version(repr(sorted(found.machines, key=lambda machine: machine.name))),
+        )  # an unchanged inventory leaves every day behind it in sync
 
     return machines
 
@@ -138,6 +145,7 @@ def _collect_partitions(context: dg.AssetExecutionContext, site: Site) -> tuple[
                 engine=platform.engine,
                 clock=platform.clock,
                 run_id=context.run.run_id,
+                accept_change=platform.settings.accept_change,
             )
         except FailedRead as error:
             failures.append(str(error))
@@ -177,53 +185,6 @@ def run_request(*, first: date, last: date, job: str | None = None) -> dg.RunReq
     return dg.RunRequest(job_name=job, tags=tags)
 
 
-def metadata(collected: Collected) -> dict[str, Any]:
-    """What a person wants to know of a day at a glance."""
-    energy, stored = collected.energy, collected.stored
-    hours = energy.hourly_wh.shape[1]
-    known = energy.hours_measured + energy.hours_estimated
-    worst = sorted(zip(known.tolist(), energy.machines, energy.day_quality(), energy.flags, strict=True))[:WORST]
-    table = "\n".join(
-        f"| {name} | {count} of {hours} | {quality} | {', '.join(flags)} |" for count, name, quality, flags in worst
-    )
-    return {
-        "kWh": float(energy.wh.sum()) / 1000,
-        "machines": len(energy.machines),
-        "dagster/row_count": len(energy.machines),
-        "hours in the day": hours,
-        "coverage": float(known.sum()) / (hours * max(len(energy.machines), 1)),
-        "readings": energy.readings,
-        "refused readings": len(energy.refused),
-        "revision": stored.revision,
-        "state": stored.state + (f": {stored.reason}" if stored.reason else ""),
-        "new content": stored.new,
-        "by hour": _by_hour(energy.hourly_wh.sum(axis=0).tolist()),
-        "worst machines": dg.MetadataValue.md(f"| machine | hours | quality | flags |\n|---|---|---|---|\n{table}"),
-    }
-
-
-def checks(collected: Sequence[Collected]) -> list[dg.AssetCheckResult]:
-    """The verdicts over the days of a run; they warn, and billing judges by itself."""
-    missing = {str(day.day): int((day.energy.quality == 3).sum()) for day in collected}
-    incomplete = {day: hours for day, hours in missing.items() if hours}
-    refused = sum(len(day.energy.refused) for day in collected)
-    waiting = [f"{day.day}: {day.stored.reason}" for day in collected if day.stored.state == "waiting"]
-    return [
-        dg.AssetCheckResult(
-            check_name="complete",
-            passed=not incomplete,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"missing hours by day": incomplete},
-        ),
-        dg.AssetCheckResult(
-            check_name="plausible",
-            passed=not refused and not waiting,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"refused readings": refused, "waiting for accept_revision": waiting},
-        ),
-    ]
-
-
 def _keep_what_worked(context: dg.AssetExecutionContext, collected: Sequence[Collected]) -> None:
     """Dagster forgets every day of a range run when one fails; those that were stored are told to it by hand."""
     for day in collected:
@@ -238,13 +199,6 @@ def _source(context: dg.AssetExecutionContext, site: Site) -> EnergySource:
         return data_centre.source()
     except (SettingsError, ValueError) as error:
         raise dg.Failure(f"{site.name}: {error}", allow_retries=False) from None
-
-
-def _by_hour(watt_hours: Sequence[int]) -> str:
-    """Bars between the least and the most energetic hour, which are named: a fleet's load is nearly flat."""
-    least, most = min(watt_hours), max(watt_hours)
-    bars = "".join(BARS[(wh - least) * (len(BARS) - 1) // max(most - least, 1)] for wh in watt_hours)
-    return f"{bars} {least / 1000:,.1f} to {most / 1000:,.1f} kWh"
 
 
 def _version(content: str) -> dg.DataVersion:

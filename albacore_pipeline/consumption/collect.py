@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
@@ -11,8 +11,16 @@ import sqlalchemy as sa
 
 from albacore_pipeline.consumption import store
 from albacore_pipeline.consumption.energy import EnergyDay, derive
-from albacore_pipeline.data_centres.interface import EnergySource, FailedRead, Machine
-from albacore_pipeline.periods import Clock, day_window
+from albacore_pipeline.consumption.inventory import (
+    Inventory,
+    Unaccounted,
+    ratings,
+    store_inventory,
+    store_listing,
+    unaccounted,
+)
+from albacore_pipeline.data_centres.interface import EnergySource, FailedRead, Machine, NoMachines
+from albacore_pipeline.periods import Clock, Window, day_window, local_day
 from albacore_pipeline.sites import Site
 
 
@@ -30,52 +38,79 @@ class Collected:
     day: date
     energy: EnergyDay
     stored: store.Stored
+    unaccounted: Unaccounted
 
 
-def read_inventory(*, site: Site, source: EnergySource, engine: sa.Engine, clock: Clock) -> list[Machine]:
-    """Ask the site for its machines as of now and store what it says. Raises FailedRead."""
+def read_inventory(*, site: Site, source: EnergySource, engine: sa.Engine, clock: Clock) -> Inventory:
+    """Ask the site for its machines as of now and store what it says. Raises FailedRead.
+
+    A site that lists none has no inventory to be stored, and is the caller's to tell of.
+    """
     now = clock.now()
-    machines = source.machines(as_of=now)
+    try:
+        machines = source.machines(as_of=now)
+    except NoMachines:
+        return Inventory(machines=[])
+    day = local_day(at=now, timezone=site.timezone)
     with engine.begin() as connection:
-        store.store_inventory(connection, site=site, machines=machines, day=now.astimezone(site.zone).date())
-    return machines
+        changes = store_inventory(connection, site=site, machines=machines, day=day, now=now)
+        changes += store_listing(connection, site=site, machines=machines, day=day, now=now)
+    return Inventory(machines=machines, changes=changes)
 
 
 def collect_day(
-    *, site: Site, day: date, source: EnergySource, archive: Archive, engine: sa.Engine, clock: Clock, run_id: str
+    *,
+    site: Site,
+    day: date,
+    source: EnergySource,
+    archive: Archive,
+    engine: sa.Engine,
+    clock: Clock,
+    run_id: str,
+    accept_change: float,
 ) -> Collected:
     """Collect one site-local day. All or nothing: raises FailedRead, and then nothing is stored."""
+    window = day_window(day=day, timezone=site.timezone)
     try:
-        return _collect(site=site, day=day, source=source, archive=archive, engine=engine, clock=clock, run_id=run_id)
+        if day > store.last_complete_day(site=site, now=clock.now()):
+            ready = window.end + site.margin
+            raise FailedRead(f"the day is not over at the site; collect it after {ready:%Y-%m-%d %H:%M} UTC")
+        machines = source.machines(as_of=window.end)
+        with engine.connect() as connection:
+            better = ratings(connection, site=site)
+        energy, raw = _read(site=site, window=window, machines=_rated(machines, better), source=source, archive=archive)
     except FailedRead as error:
         raise FailedRead(f"{site.name} {day}: {str(error).removeprefix(f'{site.name}: ')}") from None
+    with engine.begin() as connection:
+        now = clock.now()
+        store_inventory(connection, site=site, machines=machines, day=day, now=now)
+        stored = store.store_day(
+            connection, site=site, day=day, energy=energy, raw=raw, run_id=run_id, now=now, accept_change=accept_change
+        )
+        odd = unaccounted(connection, site=site, day=day, collection_id=stored.collection_id)
+    return Collected(day=day, energy=energy, stored=stored, unaccounted=odd)
 
 
-def _collect(
-    *, site: Site, day: date, source: EnergySource, archive: Archive, engine: sa.Engine, clock: Clock, run_id: str
-) -> Collected:
-    window = day_window(day=day, timezone=site.timezone)
-    if day > store.last_complete_day(site=site, now=clock.now()):
-        ready = window.end + site.margin
-        raise FailedRead(f"the day is not over at the site; collect it after {ready:%Y-%m-%d %H:%M} UTC")
-    machines = source.machines(as_of=window.end)
-    if not machines:
-        raise FailedRead("the site lists no machine; check its inventory")
-    with engine.connect() as connection:
-        better = store.ratings(connection, site=site)
-    rated = [
-        dataclasses.replace(machine, rated_watts=better.get(machine.name, machine.rated_watts)) for machine in machines
-    ]
+def _rated(machines: Sequence[Machine], better: Mapping[str, int]) -> list[Machine]:
+    """The machines with the ratings that are known better."""
+    return [replace(machine, rated_watts=better.get(machine.name, machine.rated_watts)) for machine in machines]
+
+
+def _read(
+    *, site: Site, window: Window, machines: Sequence[Machine], source: EnergySource, archive: Archive
+) -> tuple[EnergyDay, list[str]]:
+    """The energy of these machines, and the names of the raw answers in the archive. Raises FailedRead.
+
+    Batch by batch: the readings of no more than a few batches are held at a time, whatever the site's size. What is
+    kept of a machine is its row of hours.
+    """
     raw: list[str] = []
     batches = source.samples(
         machines=[machine.name for machine in machines],
         window=window.widened(site.margin),
         keep_raw=lambda answer: raw.append(archive.put(answer.content, gzipped=answer.gzipped)),
     )
-    energy = derive(batches=batches, machines=rated, window=window, site=site)
+    energy = derive(batches=batches, machines=machines, window=window, site=site)
     if energy.readings == 0:
         raise FailedRead("no reading of any machine; the day stays open")
-    with engine.begin() as connection:
-        store.store_inventory(connection, site=site, machines=machines, day=day)
-        stored = store.store_day(connection, site=site, day=day, energy=energy, raw=raw, run_id=run_id, now=clock.now())
-    return Collected(day=day, energy=energy, stored=stored)
+    return energy, raw

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from albacore_pipeline.consumption.energy_day import QUALITY_LETTERS, EnergyDay
 from albacore_pipeline.consumption.quality import Quality
-from albacore_pipeline.data_centres.interface import Machine
-from albacore_pipeline.database import copy_rows, sql
+from albacore_pipeline.database import copy_rows, packed, sql
 from albacore_pipeline.effects import audit
 from albacore_pipeline.periods import local_day
 from albacore_pipeline.sites import Site
-
-LARGEST_CHANGE = 0.05  # of a site-day's energy, that a new revision may bring without a person's word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,25 +35,6 @@ class Stored:
     reason: str = ""
 
 
-def store_inventory(connection: sa.Connection, *, site: Site, machines: Sequence[Machine], day: date) -> None:
-    """Write what the site says about its machines as of a day."""
-    sql(
-        connection,
-        "consumption/upsert_machines",
-        site=site.name,
-        day=day,
-        machines=[machine.name for machine in machines],
-        rated_watts=[machine.rated_watts for machine in machines],
-        serials=[machine.serial for machine in machines],
-        models=[machine.model for machine in machines],
-    )
-
-
-def ratings(connection: sa.Connection, *, site: Site) -> dict[str, int]:
-    """The rated watts that the registry gives; they override the site's."""
-    return {row.machine: row.rated_watts for row in sql(connection, "consumption/ratings", site=site.name)}
-
-
 def store_day(
     connection: sa.Connection,
     *,
@@ -64,11 +44,12 @@ def store_day(
     raw: Sequence[str],
     run_id: str,
     now: datetime,
+    accept_change: float,
 ) -> Stored:
     """Store one reading of a site-day as a revision, in the caller's transaction.
 
     The same content again stores nothing. A later revision that loses measured hours, or changes what was known of the
-    site-day by LARGEST_CHANGE or more, waits for a person; hours that were missing and came are no change.
+    site-day by the share `accept_change` or more, waits for a person; hours that were missing and came are no change.
     """
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"{site.name} {day}"})
     revisions = sql(connection, "consumption/revisions", site=site.name, day=day).all()
@@ -95,7 +76,9 @@ def store_day(
     ).scalar_one()
     _copy_machine_days(connection, collection=collection, site=site, day=day, energy=energy)
     _copy_refused(connection, collection=collection, energy=energy)
-    reason = _why_waiting(connection, old=accepted.collection_id, new=collection, day=day) if accepted else ""
+    reason = ""
+    if accepted:
+        reason = _why_waiting(connection, old=accepted.collection_id, new=collection, day=day, most=accept_change)
     if reason:
         return Stored(collection_id=collection, revision=revision, state="waiting", new=True, reason=reason)
     sql(
@@ -170,28 +153,20 @@ def stored_hash(rows: Sequence[Any]) -> str:
     ).content_hash()
 
 
-def _why_waiting(connection: sa.Connection, *, old: int, new: int, day: date) -> str:
+def _why_waiting(connection: sa.Connection, *, old: int, new: int, day: date, most: float) -> str:
     change = sql(connection, "consumption/change", old=old, new=new, day=day).one()
     if change.hours_lost:
         return f"{change.hours_lost} measured hours would be lost"
     share = abs(change.moved_wh) / max(change.old_wh, 1)
-    return f"what was known of the site-day would change by {share:.1%}" if share >= LARGEST_CHANGE else ""
+    return f"what was known of the site-day would change by {share:.1%}" if share >= most else ""
 
 
-MACHINE_DAY = {
-    "collection_id": "int8",
-    "machine_id": "int4",
-    "day": "date",
-    "wh": "int8",
-    "hourly_wh": "int4[]",
-    "hourly_quality": "text",
-    "quality": "text",
-    "hours_expected": "int2",
-    "hours_measured": "int2",
-    "hours_estimated": "int2",
-    "estimated_wh": "int8",
-    "flags": "text",
-}
+MACHINE_DAY = (
+    *("collection_id", "machine_id", "day", "wh", "hourly_wh", "hourly_quality", "quality"),
+    *("hours_expected", "hours_measured", "hours_estimated", "estimated_wh", "flags"),
+)
+_LETTERS = np.frombuffer(QUALITY_LETTERS.encode(), dtype=np.uint8)
+_FIRST_DATE = date(2000, 1, 1)  # of PostgreSQL, which counts days from here
 
 
 def _copy_machine_days(connection: sa.Connection, *, collection: int, site: Site, day: date, energy: EnergyDay) -> None:
@@ -200,46 +175,44 @@ def _copy_machine_days(connection: sa.Connection, *, collection: int, site: Site
         sa.text("select machine, machine_id from albacore.machine where site = :site"), {"site": site.name}
     )
     ids = {row.machine: row.machine_id for row in known}
-
-    def rows() -> Iterator[Sequence[Any]]:
-        columns = (
-            energy.machines,
-            energy.wh.tolist(),
-            energy.hourly_wh.tolist(),
-            energy.quality_letters(),
-            energy.day_quality(),
-            energy.hours_measured.tolist(),
-            energy.hours_estimated.tolist(),
-            energy.estimated_wh.tolist(),
-            energy.flags,
-        )
-        hours = energy.hourly_wh.shape[1]
-        for machine, wh, hourly, letters, quality, measured, estimated, estimated_wh, flags in zip(
-            *columns, strict=True
-        ):
-            known_wh = wh if measured + estimated else None
-            yield (
-                collection,
-                ids[machine],
-                day,
-                known_wh,
-                hourly,
-                letters,
-                quality,
-                hours,
-                measured,
-                estimated,
-                estimated_wh,
-                ",".join(flags),
-            )
-
-    copy_rows(
-        connection,
-        table="albacore.machine_day",
-        columns=list(MACHINE_DAY),
-        types=list(MACHINE_DAY.values()),
-        rows=rows(),
+    machine_ids = np.array([ids[machine] for machine in energy.machines], dtype=np.int64)
+    alike: dict[tuple[str, str], list[int]] = {}
+    for row, (quality, flags) in enumerate(zip(energy.day_quality(), energy.flags, strict=True)):
+        alike.setdefault((quality, ",".join(flags)), []).append(row)
+    blocks = (
+        _records(energy, machine_ids, np.array(rows), collection=collection, day=day, quality=quality, flags=flags)
+        for (quality, flags), rows in alike.items()
     )
+    packed.copy_records(connection, table="albacore.machine_day", columns=MACHINE_DAY, blocks=blocks)
+
+
+def _records(
+    energy: EnergyDay,
+    machine_ids: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    *,
+    collection: int,
+    day: date,
+    quality: str,
+    flags: str,
+) -> bytes:
+    """Machine-days whose quality and flags are the same words."""
+    count, hours = len(rows), energy.hourly_wh.shape[1]
+    columns = {
+        "collection_id": packed.repeated(struct.pack(">q", collection), count),
+        "machine_id": packed.integers(machine_ids[rows], width=4),
+        "day": packed.repeated(struct.pack(">i", (day - _FIRST_DATE).days), count),
+        "wh": None if quality == "missing" else packed.integers(energy.wh[rows], width=8),
+        "hourly_wh": packed.int4_arrays(energy.hourly_wh[rows]),
+        "hourly_quality": _LETTERS[energy.quality[rows]],
+        "quality": packed.repeated(quality.encode(), count),
+        "hours_expected": packed.repeated(struct.pack(">h", hours), count),
+        "hours_measured": packed.integers(energy.hours_measured[rows], width=2),
+        "hours_estimated": packed.integers(energy.hours_estimated[rows], width=2),
+        "estimated_wh": packed.integers(energy.estimated_wh[rows], width=8),
+        "flags": packed.repeated(flags.encode(), count),
+    }
+    return packed.records([columns[name] for name in MACHINE_DAY], count=count)
 
 
 def _copy_refused(connection: sa.Connection, *, collection: int, energy: EnergyDay) -> None:

@@ -34,6 +34,10 @@ class FailedRead(Exception):
     """The site did not answer with usable data. One line: site, what was asked, cause, mend. Never an empty read."""
 
 
+class NoMachines(FailedRead):
+    """The site answered, and lists no machine."""
+
+
 class PowerFailure(Exception):
     """A power command or a reading of the power state did not work; the machine's state is not known."""
 
@@ -95,7 +99,7 @@ class EnergySource(Protocol):
     """Reads a site's machines and their samples."""
 
     def machines(self, *, as_of: datetime) -> list[Machine]:
-        """The site's machines as of an instant. Raises FailedRead."""
+        """The site's machines as of an instant. Raises FailedRead, and of its kinds NoMachines where there is none."""
 
     def samples(self, *, machines: Sequence[str], window: Window, keep_raw: KeepRaw) -> Iterator[Samples]:
         """The readings of these machines in `[window.start, window.end]`, a batch of whole machines at a time.

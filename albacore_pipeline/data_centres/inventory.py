@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from albacore_pipeline.data_centres.decode import parse_number
 from albacore_pipeline.data_centres.http import SiteHttp
-from albacore_pipeline.data_centres.interface import Machine
+from albacore_pipeline.data_centres.interface import Machine, NoMachines
 
 MAX_RATED_WATTS = 1_000_000  # more than any machine draws; beyond it a rating is a slip of the pen
 
@@ -20,7 +20,7 @@ def latest_descriptions(
 ) -> list[Machine]:
     """One machine a name, by name: as its latest description (stamp, labels) says, or bare for names in `also`.
 
-    Raises the client's failure where there is none.
+    Raises NoMachines.
     """
     latest: dict[str, tuple[float, list[tuple[str, str]]]] = {}
     for stamp, labels in described:
@@ -36,11 +36,11 @@ def latest_descriptions(
 
 
 def listed(*, machines: Iterable[Machine], http: SiteHttp) -> list[Machine]:
-    """The machines by name. Raises the client's failure where there is none."""
+    """The machines by name. Raises NoMachines."""
     found = sorted(machines, key=lambda machine: machine.name)
     if not found:
         mend = "see whether the names in sites.py are the site's own"
-        raise http.failure(what="the machines", cause="the site lists none", mend=mend)
+        raise NoMachines(str(http.failure(what="the machines", cause="the site lists none", mend=mend)))
     return found
 
 

@@ -1,0 +1,102 @@
+"""What the sites say of their machines, and what they say otherwise than before.
+
+Belongs here: machines, ratings and changes in the database, and machines on which site and registry don't agree.
+Does not belong here: the machines' days (`store.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from albacore_pipeline.data_centres.interface import Machine
+from albacore_pipeline.database import sql
+from albacore_pipeline.sites import Site
+
+LISTED = "listed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a site says of a machine otherwise than before: `serial`, `model`, `rated_watts`, or if it is `listed`."""
+
+    machine: str
+    field: str
+    old_value: str | None
+    new_value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """A site's machines as it lists them now, and what has changed since its last inventory."""
+
+    machines: list[Machine]
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def appeared(self) -> list[str]:
+        """Machines that the last inventory did not list."""
+        return list(self._listed(now=True))
+
+    @property
+    def vanished(self) -> list[str]:
+        """Machines that the last inventory listed."""
+        return list(self._listed(now=False))
+
+    def _listed(self, *, now: bool) -> Iterator[str]:
+        wanted = str(now).lower()
+        return (each.machine for each in self.changes if (each.field, each.new_value) == (LISTED, wanted))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unaccounted:
+    """Where a site-day and the registry don't agree."""
+
+    unknown: list[str]  # rented, and its site does not list it
+    unassigned: dict[str, int]  # Wh drawn by machines that nobody rents
+
+
+def store_inventory(
+    connection: sa.Connection, *, site: Site, machines: Sequence[Machine], day: date, now: datetime
+) -> list[Change]:
+    """Write what the site says about its machines as of a day; what is new about machines that it had shown already.
+
+    A day before the newest one that a machine was seen on changes nothing about it.
+    """
+    said = {
+        "site": site.name,
+        "day": day,
+        "machines": [machine.name for machine in machines],
+        "rated_watts": [machine.rated_watts for machine in machines],
+        "serials": [machine.serial for machine in machines],
+        "models": [machine.model for machine in machines],
+    }
+    changes = [Change(**row._asdict()) for row in sql(connection, "consumption/inventory_changes", now=now, **said)]
+    sql(connection, "consumption/upsert_machines", **said)
+    return changes
+
+
+def store_listing(
+    connection: sa.Connection, *, site: Site, machines: Sequence[Machine], day: date, now: datetime
+) -> list[Change]:
+    """Write which machines the site lists now, after they were stored; who appeared and who vanished."""
+    names = [machine.name for machine in machines]
+    rows = sql(connection, "consumption/relist", site=site.name, machines=names, day=day, now=now)
+    return [Change(**row._asdict()) for row in rows]
+
+
+def ratings(connection: sa.Connection, *, site: Site) -> dict[str, int]:
+    """The rated watts that the registry gives; they override the site's."""
+    return {row.machine: row.rated_watts for row in sql(connection, "consumption/ratings", site=site.name)}
+
+
+def unaccounted(connection: sa.Connection, *, site: Site, day: date, collection_id: int) -> Unaccounted:
+    """Machines of a stored site-day on which the site and the registry don't agree, by name."""
+    rows = sql(connection, "consumption/unaccounted", site=site.name, day=day, collection_id=collection_id).all()
+    return Unaccounted(
+        unknown=[row.machine for row in rows if row.problem == "unknown"],
+        unassigned={row.machine: row.wh for row in rows if row.problem == "unassigned"},
+    )
