@@ -54,8 +54,8 @@ class Settings(BaseModel):
     archive_days: int | None = Field(
         None,
         alias="ALBACORE_ARCHIVE_DAYS",
-        ge=400,
-        description="raw answers older than so many days that nothing rests on are deleted each night; empty: never",
+        ge=1,
+        description="raw answers older than this, on which no invoice of that time rests, go nightly; default: never",
     )
     accept_change: float = Field(
         0.05,

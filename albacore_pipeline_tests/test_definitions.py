@@ -39,9 +39,9 @@ JOBS = {
     *(f"collect_{site}" for site in SITES), "bill_month", "issue_invoices", "watch_payments", "escalate",
     "pause_machines", "resume_machines", "reconcile", "report_month", "load_registry", "accept_gap",
     "accept_revision", "place_hold", "release_hold", "approve_pause", "veto_pause", "confirm_power_state",
-    "release_document", "report_bounce", "set_kill_switch",
+    "release_document", "report_bounce", "set_kill_switch", "prune_archive",
 }  # fmt: skip
-SCHEDULES = {*(f"nightly_{site}" for site in SITES), "monthly_billing", "nightly_reconciliation"}
+SCHEDULES = {*(f"nightly_{site}" for site in SITES), "monthly_billing", "nightly_reconciliation", "nightly_pruning"}
 SENSORS = {
     "corrections", "invoice_issuing", "payment_watch", "escalation", "machine_pause", "machine_resume", "missed_work",
     "run_failures",

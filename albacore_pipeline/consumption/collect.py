@@ -27,7 +27,7 @@ from albacore_pipeline.sites import Site
 class Archive(Protocol):
     """Where raw answers are kept."""
 
-    def put(self, content: bytes, *, gzipped: bytes = b"") -> str:
+    def put_raw(self, content: bytes, *, gzipped: bytes = b"") -> str:
         """Keep content, in its gzip stream where there is one, and return its sha256."""
 
 
@@ -108,7 +108,7 @@ def _read(
     batches = source.samples(
         machines=[machine.name for machine in machines],
         window=window.widened(site.margin),
-        keep_raw=lambda answer: raw.append(archive.put(answer.content, gzipped=answer.gzipped)),
+        keep_raw=lambda answer: raw.append(archive.put_raw(answer.content, gzipped=answer.gzipped)),
     )
     energy = derive(batches=batches, machines=machines, window=window, site=site)
     if energy.readings == 0:

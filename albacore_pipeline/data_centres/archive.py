@@ -12,6 +12,7 @@ import os
 import re
 import uuid
 import zlib
+from datetime import datetime
 
 import fsspec
 
@@ -23,23 +24,57 @@ class ArchiveFailure(Exception):
 
 
 class Archive:
-    """Content-addressed files `<base>/<first two digits>/<sha256>.gz`.
+    """Content-addressed files `<base>/<first two digits>/<sha256>.gz`; those of raw answers lie under `<base>/raw/`.
 
-    The sha256 is that of the content. What came over the wire compressed is kept in the stream that it came in, which
-    saves unpacking it for nothing. A file appears whole or not at all where the file system moves atomically, and any
-    number of writers may put the same content at once.
+    The sha256 is that of the content. A file appears whole or not at all where the file system moves atomically, and
+    any number of writers may put the same content at once.
     """
 
     def __init__(self, url: str) -> None:
-        self._fs, self._base = fsspec.core.url_to_fs(url)
+        self._fs, base = fsspec.core.url_to_fs(url)
+        self._base = base.rstrip("/")
+        self._raw = f"{self._base}/raw"
 
-    def put(self, content: bytes, *, gzipped: bytes = b"") -> str:
-        """Keep the content and return its sha256 in hex. What is there already is not written again.
+    def put(self, content: bytes) -> str:
+        """Keep content for ever and return its sha256 in hex. What is there already is not written again."""
+        return self._put(self._base, content, b"")
 
-        `gzipped` is a gzip stream that was seen to hold just this content, where there is one.
+    def put_raw(self, content: bytes, *, gzipped: bytes = b"") -> str:
+        """Keep a raw answer and return its sha256 in hex. What is there already is not written again.
+
+        `gzipped` is the gzip stream in which the answer came, if it did: kept as it is, nothing is packed anew.
         """
+        return self._put(self._raw, content, gzipped)
+
+    def get(self, sha: str) -> bytes:
+        """The content of that sha256. Raises ArchiveFailure where it is missing or is not what it was."""
+        if not _SHA.fullmatch(sha):
+            raise ArchiveFailure(f"{sha[:80]!r} is no sha256: give 64 hexadecimal digits")
+        try:
+            content = gzip.decompress(self._packed(sha))
+        except FileNotFoundError:
+            mend = "see ALBACORE_ARCHIVE and ALBACORE_ARCHIVE_DAYS, or restore it from a backup"
+            raise ArchiveFailure(f"the archive has no {sha}: {mend}") from None
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            content = None
+        if content is None or hashlib.sha256(content).hexdigest() != sha:
+            raise ArchiveFailure(f"the archive's copy of {sha} is damaged: restore it from a backup")
+        return content
+
+    def raw_before(self, instant: datetime) -> list[str]:
+        """The sha256 of every raw answer that was put away before an instant."""
+        if not self._fs.exists(self._raw):
+            return []
+        files = (path for path in self._fs.find(self._raw) if path.endswith(".gz"))
+        return [_sha_of(path) for path in files if self._fs.modified(path) < instant]
+
+    def delete_raw(self, sha: str) -> None:
+        """Delete a raw answer. What was kept for ever stays."""
+        self._fs.rm_file(_path(self._raw, sha))
+
+    def _put(self, base: str, content: bytes, gzipped: bytes) -> str:
         sha = hashlib.sha256(content).hexdigest()
-        path = self._path(sha)
+        path = _path(base, sha)
         if self._fs.exists(path):
             return sha
         self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -52,25 +87,23 @@ class Archive:
         self._fs.mv(temporary, path)
         return sha
 
-    def get(self, sha: str) -> bytes:
-        """The content of that sha256. Raises ArchiveFailure where it is missing or is not what it was."""
-        if not _SHA.fullmatch(sha):
-            raise ArchiveFailure(f"{sha[:80]!r} is no sha256: give 64 hexadecimal digits")
+    def _packed(self, sha: str) -> bytes:
+        """Raises FileNotFoundError. Raw answers of old lie where the others do."""
+        packed: bytes
         try:
-            content = gzip.decompress(self._fs.cat_file(self._path(sha)))
+            packed = self._fs.cat_file(_path(self._raw, sha))
         except FileNotFoundError:
-            raise ArchiveFailure(
-                f"the archive has no {sha}: see ALBACORE_ARCHIVE, or restore it from a backup"
-            ) from None
-        except (gzip.BadGzipFile, EOFError, zlib.error):
-            content = None
-        if content is None or hashlib.sha256(content).hexdigest() != sha:
-            raise ArchiveFailure(f"the archive's copy of {sha} is damaged: restore it from a backup")
-        return content
+            packed = self._fs.cat_file(_path(self._base, sha))
+        return packed
 
     def _protocols(self) -> tuple[str, ...]:
         protocol = self._fs.protocol
         return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
-    def _path(self, sha: str) -> str:
-        return f"{self._base.rstrip('/')}/{sha[:2]}/{sha}.gz"
+
+def _path(base: str, sha: str) -> str:
+    return f"{base}/{sha[:2]}/{sha}.gz"
+
+
+def _sha_of(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".gz")

@@ -35,6 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
     checks: list[tuple[str, Callable[[], str]]] = [("database", lambda: _database(settings))]
     checks += [(site, lambda site=site: _site(site, settings)) for site in SITES]  # type: ignore[misc]
     checks += [
+        ("collection", lambda: _collection(settings)),
         ("Xero", lambda: _xero(settings)),
         ("mail", lambda: _mail(settings)),
         ("effects", lambda: _effects(settings)),
@@ -70,6 +71,11 @@ def _site(site: str, settings: Settings) -> str:
     machines = DataCentre(site=SITES[site]).source().machines(as_of=settings.clock().now())
     sandboxed = settings.sandbox_url and reach.url.startswith(settings.sandbox_url)
     return f"{len(machines)} machines{' (sandbox)' if sandboxed else ''}"
+
+
+def _collection(settings: Settings) -> str:
+    kept = "for ever" if settings.archive_days is None else f"for {settings.archive_days} days"
+    return f"readings that change a day by less than {settings.accept_change:.0%} are accepted; raw answers stay {kept}"
 
 
 def _xero(settings: Settings) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,11 +40,36 @@ def test_equal_content_makes_equal_files_and_is_written_once(tmp_path: Path) -> 
 def test_what_came_zipped_is_kept_in_its_own_stream_under_the_content_s_name(tmp_path: Path) -> None:
     archive = Archive(str(tmp_path))
     wire = gzip.compress(b"an answer" * 9, compresslevel=1, mtime=77)
-    sha = archive.put(b"an answer" * 9, gzipped=wire)
+    sha = archive.put_raw(b"an answer" * 9, gzipped=wire)
     assert sha == hashlib.sha256(b"an answer" * 9).hexdigest()
-    assert files(tmp_path)[0].read_bytes() == wire
+    assert [file.read_bytes() for file in files(tmp_path / "raw")] == [wire]
     assert archive.get(sha) == b"an answer" * 9
-    assert archive.put(b"an answer" * 9) == sha  # the same content, come plain: it is there already
+    assert archive.put_raw(b"an answer" * 9) == sha  # the same answer, come plain: it is there already
+    assert len(files(tmp_path)) == 1
+
+
+def test_raw_answers_of_old_lie_beside_what_is_kept_for_ever_and_stay_readable(tmp_path: Path) -> None:
+    archive = Archive(str(tmp_path))
+    sha = archive.put(b"an old answer")
+    assert archive.get(sha) == b"an old answer"
+    assert archive.put_raw(b"an old answer") == sha
+    archive.delete_raw(sha)
+    assert archive.get(sha) == b"an old answer"
+
+
+@pytest.mark.parametrize("scheme", ["", "memory://retention"])
+def test_raw_answers_are_known_by_their_age_and_nothing_else_is(tmp_path: Path, scheme: str) -> None:
+    archive = Archive(f"{scheme}{tmp_path}")
+    assert archive.raw_before(datetime.now(UTC)) == []
+    archive.put(b"a statement")
+    sha = archive.put_raw(b"an answer")
+    now = datetime.now(UTC)
+    assert archive.raw_before(now - timedelta(hours=1)) == []
+    assert archive.raw_before(now + timedelta(hours=1)) == [sha]
+    archive.delete_raw(sha)
+    assert archive.raw_before(now + timedelta(hours=1)) == []
+    with pytest.raises(ArchiveFailure, match="ALBACORE_ARCHIVE_DAYS"):
+        archive.get(sha)
 
 
 @given(content=st.binary(max_size=2000))

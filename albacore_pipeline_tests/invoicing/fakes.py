@@ -214,7 +214,7 @@ class FakeArchive(Archive):
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    def put(self, content: bytes, *, gzipped: bytes = b"") -> str:
+    def put(self, content: bytes) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
         self.kept[sha256] = content
         return sha256
