@@ -56,9 +56,10 @@ class Sieve:
     def add(self, *, machine: str, key: Hashable, column: Column, to_ms: float = 1.0, factor: float = 1.0) -> None:
         """Take in readings of the series that `key` identifies. `to_ms` and `factor` turn stamps and values around."""
         if machine not in self._asked:
-            stamps = [*column.stamp.tolist(), *(stamp for stamp, _ in column.unreadable)]
-            if stamps:
-                self.refuse(machine, min(stamps) * to_ms, f"{len(stamps)} readings", "a machine that was not asked for")
+            stamps = sorted([*column.stamp.tolist(), *(stamp for stamp, _ in column.unreadable)])
+            if stamps:  # one in the middle stands for all: what lies at the ends is the neighbouring days' to note
+                middle = stamps[len(stamps) // 2] * to_ms
+                self.refuse(machine, middle, f"{len(stamps)} readings", "a machine that was not asked for")
             return
         for stamp, text in column.unreadable:
             if self._first <= stamp * to_ms <= self._last:

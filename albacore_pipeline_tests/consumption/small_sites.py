@@ -45,6 +45,7 @@ class SmallSite:
     damage: Damage = bytes
     declared: int | None = None  # the length that the answer of readings declares; its own if None
     present: bool = True  # whether the site lists its machines now, not only in the past
+    stream: httpx.SyncByteStream | None = None  # what comes instead of the readings
 
     def source(self, **options: Any) -> EnergySource:
         patience = HttpOptions(transport=httpx.MockTransport(self), sleep=lambda _: None, **options)
@@ -52,11 +53,13 @@ class SmallSite:
         return energy_source(site=self.site, endpoint=endpoint, clock=FrozenClock(NOW), options=patience)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        call = json.loads(request.content) if "jsonrpc" in request.headers["content-type"] else form(request)
+        call = json.loads(request.content) if "json" in request.headers["content-type"] else form(request)
         serve = {"norway": self._prometheus, "finland": self._zabbix, "ethiopia": self._influx}
         answer, holds_readings = serve.get(self.site.name, self._victoria)(call, request.url.path)
         if not holds_readings:
             return reply(answer)
+        if self.stream:
+            return httpx.Response(200, stream=self.stream)
         body = self.damage(answer)
         length = {} if self.declared is None else {"content-length": str(self.declared)}
         return reply(body, headers=length)
@@ -202,6 +205,13 @@ def collect(
         run_id="test",
         accept_change=accept_change,
     )
+
+
+def forget(engine: sa.Engine) -> None:
+    """Delete all that was collected."""
+    with engine.begin() as connection:
+        for table in ("quarantined_reading", "machine_day", "collection", "inventory_change", "machine"):
+            connection.execute(sa.text(f"delete from albacore.{table}"))
 
 
 def counts(engine: sa.Engine) -> dict[str, int]:
