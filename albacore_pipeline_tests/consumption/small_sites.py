@@ -7,9 +7,12 @@ Does not belong here: what a test expects.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -23,12 +26,12 @@ from albacore_pipeline.data_centres.http import HttpOptions
 from albacore_pipeline.data_centres.interface import EnergySource
 from albacore_pipeline.database import sync_sites
 from albacore_pipeline.periods import day_window
-from albacore_pipeline.sites import SITES, Site
+from albacore_pipeline.sites import SITES, InfluxGauge, PrometheusCounter, Site, VictoriaIntervals, ZabbixGauge
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.data_centres.wire import form, reply
 
 DAY = date(2025, 10, 20)
-NOW = utc("2025-11-01T06:00")
+NOW = utc("2026-06-01T06:00")
 HOUR_MS = 3_600_000
 RATED = 3000
 Points = Sequence[tuple[int, Any]]
@@ -54,8 +57,13 @@ class SmallSite:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         call = json.loads(request.content) if "json" in request.headers["content-type"] else form(request)
-        serve = {"norway": self._prometheus, "finland": self._zabbix, "ethiopia": self._influx}
-        answer, holds_readings = serve.get(self.site.name, self._victoria)(call, request.url.path)
+        serve = {
+            PrometheusCounter: self._prometheus,
+            ZabbixGauge: self._zabbix,
+            InfluxGauge: self._influx,
+            VictoriaIntervals: self._victoria,
+        }[type(self.site.energy)]
+        answer, holds_readings = serve(call, request.url.path)
         if not holds_readings:
             return reply(answer)
         if self.stream:
@@ -159,6 +167,34 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
+@contextmanager
+def served(small: SmallSite) -> Iterator[str]:
+    """The small site as a server on loopback; its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            content = self.rfile.read(int(self.headers["content-length"]))
+            headers = {"content-type": self.headers["content-type"]}
+            answer = small(httpx.Request("POST", f"http://site.test{self.path}", headers=headers, content=content))
+            body = answer.read()
+            self.send_response(answer.status_code)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def hourly(name: str, **more: Any) -> Site:
     """One of the four sites, with a reading an hour and so the smallest answers."""
     return replace(SITES[name], step=timedelta(hours=1), **more)
@@ -169,10 +205,10 @@ def readings(site: Site, *, day: date = DAY, watts: int = 1200, step_ms: int = H
     window = day_window(day=day, timezone=site.timezone).widened(site.margin)
     first, last = (round(at.timestamp() * 1000) for at in (window.start, window.end))
     stamps = range(first, last + 1, step_ms)
-    match site.name:
-        case "norway":
+    match site.energy:
+        case PrometheusCounter():
             return [(ms, float(100_000 + watts * (ms - first) // HOUR_MS)) for ms in stamps]
-        case "indonesia":
+        case VictoriaIntervals():
             return [(ms, watts * step_ms / HOUR_MS / 1000) for ms in stamps]
         case _:
             return [(ms, float(watts)) for ms in stamps]

@@ -127,10 +127,16 @@ def counter_course(draw: st.DrawFn) -> list[tuple[float, float]]:
     return points
 
 
-def on(window: Window, points: list[tuple[float, float]], whole: Window, site: Site) -> EnergyDay:
+def on(
+    window: Window,
+    points: list[tuple[float, float]],
+    whole: Window,
+    site: Site,
+    meaning: Meaning = Meaning.COUNTER_WH,
+) -> EnergyDay:
     shift = (window.start - whole.start) / timedelta(minutes=1)
     moved = [(at - shift, value) for at, value in points]
-    return derived(Meaning.COUNTER_WH, {"M": moved}, site=site, window=window)
+    return derived(meaning, {"M": moved}, site=site, window=window)
 
 
 @settings(max_examples=60, deadline=None)
@@ -145,6 +151,29 @@ def test_days_of_a_counter_sum_to_the_watt_hour(points: list[tuple[float, float]
     assert "".join(day.quality_letters()[0] for day in apart) == together.quality_letters()[0]
     assert sum(int(day.wh[0]) for day in apart) == int(together.wh[0])
     sound(together)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    meaning=st.sampled_from([Meaning.GAUGE_W, Meaning.INTERVAL_WH]),
+    first=st.sampled_from([date(2025, 10, 25), date(2025, 10, 26), date(2026, 3, 28)]),
+)
+def test_neighbouring_days_of_watts_and_intervals_share_their_midnight(
+    seed: int, meaning: Meaning, first: date
+) -> None:
+    site, dice = SITE_OF[meaning], random.Random(seed)
+    most = BOUND if meaning is Meaning.GAUGE_W else BOUND * site.step / timedelta(hours=1)
+    minutes = site.step / timedelta(minutes=1)
+    points = [(n * minutes, dice.uniform(0, 0.9) * most) for n in range(-60, 900) if dice.random() > 0.02]
+    days = [day_window(day=first + timedelta(days=n), timezone=site.timezone) for n in range(2)]
+    whole = Window(days[0].start, days[1].end)
+    together = on(whole, points, whole, site, meaning)
+    apart = [on(window, points, whole, site, meaning) for window in days]
+    assert "".join(day.quality_letters()[0] for day in apart) == together.quality_letters()[0]
+    assert abs(sum(int(day.wh[0]) for day in apart) - int(together.wh[0])) <= 1  # each day is rounded by itself
+    for day in [*apart, together]:
+        sound(day)
 
 
 @settings(max_examples=60, deadline=None)
