@@ -1,7 +1,7 @@
 """The collection assets of each site, its job and its nightly schedule.
 
 Belongs here: what a data engineer sees of a site. Does not belong here: how a day is collected (`collect.py`),
-and how it is shown (`shown.py`).
+and how it is shown (`checks.py`).
 """
 
 import functools
@@ -11,8 +11,8 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from albacore_pipeline.consumption.checks import checks, inventory_check, inventory_metadata, metadata, told
 from albacore_pipeline.consumption.collect import Collected, collect_day, read_inventory
-from albacore_pipeline.consumption.shown import checks, inventory_check, inventory_metadata, metadata, told
 from albacore_pipeline.consumption.store import last_complete_day
 from albacore_pipeline.data_centres.interface import EnergySource, FailedRead
 from albacore_pipeline.data_centres.resources import ArchiveResource, DataCentre

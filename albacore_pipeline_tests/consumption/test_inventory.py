@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from albacore_pipeline.consumption.checks import inventory_check, inventory_metadata, told
 from albacore_pipeline.consumption.collect import read_inventory
 from albacore_pipeline.consumption.inventory import Inventory, store_inventory, store_listing
-from albacore_pipeline.consumption.shown import inventory_check, inventory_metadata, told
 from albacore_pipeline.data_centres.interface import Machine
 from albacore_pipeline.sites import SITES
 from albacore_pipeline_tests.clocks import FrozenClock, utc

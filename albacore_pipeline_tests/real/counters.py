@@ -110,7 +110,7 @@ class Counter:
         return float(self.load.until(np.array([RESET_AT]))[0] - self.load.until(before)[0])
 
 
-def counters(*, machines: int = 50, seed: int = 2025) -> list[Counter]:
+def counters(*, machines: int = 100, seed: int = 2025) -> list[Counter]:
     """The month of that many machines; equal seeds give equal readings."""
     return [_counter(index, np.random.default_rng([seed, index])) for index in range(machines)]
 

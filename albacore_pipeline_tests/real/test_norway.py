@@ -45,7 +45,7 @@ def norway(prometheus: RealServer, tmp_path_factory: pytest.TempPathFactory) -> 
 def stored(norway: Deployment, month: list[Counter]) -> Stored:
     stored = norway.stored()
     assert stored.machines == [counter.machine for counter in month]
-    assert stored.wh.shape == (50, 31 * 24 + 1)
+    assert stored.wh.shape == (100, 31 * 24 + 1)
     return stored
 
 
@@ -62,14 +62,14 @@ def test_every_hour_of_a_machine_without_troubles_is_the_truth(
     stored: Stored, truth: Ints, month: list[Counter]
 ) -> None:
     clean = [index for index, counter in enumerate(month) if counter.trouble is Trouble.NONE]
-    assert len(clean) == 45
+    assert len(clean) == 95
     np.testing.assert_array_equal(stored.wh[clean], truth[clean])
     assert {stored.quality[index] for index in clean} == {"m" * 745}
 
 
 def test_the_hours_of_each_day_add_up_to_it(norway: Deployment, stored: Stored) -> None:
     rows = norway.rows("select machine, day, kwh from report.machine_days where site = :site")
-    assert len(rows) == 50 * 31
+    assert len(rows) == 100 * 31
     for row in rows:
         hours = stored.wh[stored.machines.index(row.machine), norway.hours_of(row.day)]
         assert round(row.kwh * 1000) == hours[hours >= 0].sum()
