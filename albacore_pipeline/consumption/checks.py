@@ -11,6 +11,7 @@ import dagster as dg
 
 from albacore_pipeline.consumption.collect import Collected
 from albacore_pipeline.consumption.inventory import LISTED, Inventory
+from albacore_pipeline.data_centres.http import flat
 
 BARS = "▁▂▃▄▅▆▇█"
 WORST, SOME = 5, 20  # how many lines a table has, and how many names a list
@@ -102,7 +103,8 @@ def told(found: Inventory) -> list[str]:
             if each.field != LISTED
         ],
     }
-    return [f"{len(names)} {what}: {', '.join(_some(names))}" for what, names in said.items() if names]
+    lines = (f"{len(names)} {what}: {', '.join(_some(names))}" for what, names in said.items() if names)
+    return [flat(line, 2_000) for line in lines]
 
 
 def _by_hour(watt_hours: Sequence[int]) -> str:

@@ -25,7 +25,7 @@ from albacore_pipeline.settings import PROJECT
 from albacore_pipeline.sites import SITES, Site
 from albacore_pipeline_tests.bench import fleet, naive
 from albacore_pipeline_tests.real import metrics_servers
-from albacore_pipeline_tests.real.servers import RealServer, ServerFailure
+from albacore_pipeline_tests.real.servers import RealServer, ServerFailure, program
 
 MACHINES, DOUBLED, NAIVE_MACHINES = 10_000, 20_000, 2_000
 ROUNDS = 3
@@ -118,34 +118,48 @@ def main() -> bool:
 
 
 def _measure(subject: Subject, folder: Path, bounds: Bounds) -> None:
-    """The site, and the site doubled, each on a server and a database of its own."""
-    window, peaks = fleet.asked(subject.site), []
+    """The site, and the site doubled, each on a server and on databases of its own."""
+    peaks = []
     for count in (MACHINES, DOUBLED):
         place = folder / f"{subject.site.name}-{count}"
         place.mkdir()
         with subject.server(subject.site, count, place) as server:
-            bare = min(_curl(subject, server, window) for _ in range(ROUNDS))
-            rounds = [_pipeline(subject.site, server, place / f"home-{number}") for number in range(ROUNDS)]
+            rounds = [_pipeline(subject.site, server, place / f"home-{n}") for n in range(ROUNDS)]
             seconds = min(each["seconds"] for each in rounds)
             peaks.append(max(each["mib"] for each in rounds))
-            span = round((window.end - window.start).total_seconds() / 3600)
-            print(
-                f"{subject.site.name}/consumption, {count:,} machines x 1 day at 5 minutes: {seconds:.2f} s,"
-                f" {peaks[-1]:.0f} MiB; curl of the same {span} hours: {bare:.2f} s"
-            )
+            what = f"{subject.site.name}/consumption, {count:,} machines x 1 day at 5 minutes"
+            print(f"{what}: {seconds:.2f} s, {peaks[-1]:.0f} MiB", flush=True)
             if count == MACHINES:
-                bounds.at_most("times curl", seconds / bare, subject.times_curl)
-                slow = _naive(subject, server, window, place / "home-naive")
-                print(f"  naive script, {NAIVE_MACHINES:,} machines: {slow:.2f} s")
-                bounds.at_least("naive, times a machine-day", slow / NAIVE_MACHINES / seconds * count, TIMES_NAIVE)
+                _compare(subject, server, place, seconds, bounds)
     bounds.at_most("peak MiB", max(peaks), PEAK_MIB)
     bounds.at_most("peak, when the site doubles", peaks[1] / peaks[0], GROWTH)
+
+
+def _compare(subject: Subject, server: RealServer, place: Path, seconds: float, bounds: Bounds) -> None:
+    """The pipeline's seconds against the bare transfer, and against the naive script."""
+    window = fleet.asked(subject.site)
+    bare = min(_curl(subject, server, window) for _ in range(ROUNDS))
+    hours = round((window.end - window.start).total_seconds() / 3600)
+    print(f"  curl of the same {hours} hours (the day and its margins) in one query: {bare:.2f} s")
+    bounds.at_most("times curl", seconds / bare, subject.times_curl)
+    slow = _naive(subject, server, window, place / "home-naive")
+    print(f"  naive script, {NAIVE_MACHINES:,} machines: {slow:.2f} s")
+    bounds.at_least("naive, times a machine-day", slow / NAIVE_MACHINES * MACHINES / seconds, TIMES_NAIVE)
 
 
 def _curl(subject: Subject, server: RealServer, window: Window) -> float:
     """Seconds of the bare transfer, in one request."""
     fields = [part for name, value in subject.form(window).items() for part in ("--data-urlencode", f"{name}={value}")]
-    command = ["curl", "--compressed", "--silent", "--fail", "--output", os.devnull, "--config", "-"]
+    command = [
+        program("curl", package="curl"),
+        "--compressed",
+        "--silent",
+        "--fail",
+        "--output",
+        os.devnull,
+        "--config",
+        "-",
+    ]
     who = f'user = "{server.username}:{server.password}"'
     started = time.monotonic()
     subprocess.run([*command, *fields, server.url + subject.path], input=who, text=True, check=True)

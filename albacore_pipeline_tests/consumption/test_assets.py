@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 import sqlalchemy as sa
+import yaml
 
 from albacore_pipeline import sites
 from albacore_pipeline.definitions import build_defs
@@ -73,6 +74,11 @@ def test_a_fifth_data_centre_is_one_entry_as_documented(platform: sa.Engine, mon
         "IS-0001: 28.800 kWh",
         "IS-0002: 28.800 kWh",
     ]
+
+
+def test_a_site_answers_one_run_at_a_time() -> None:
+    pools = yaml.safe_load((PROJECT / "dagster.yaml").read_text())["concurrency"]["pools"]
+    assert pools == {"default_limit": 1, "granularity": "run"}  # that both assets are in the site's pool: the snapshot
 
 
 def test_a_past_day_of_a_site_that_lists_no_machine_today_is_collected(

@@ -124,6 +124,12 @@ def test_texts_of_the_site_are_no_markup(norway: sa.Connection) -> None:
     assert shown["changed"].md_str.splitlines()[2:] == [r"| NO-0001 | serial | S1 | \<b\>\|\`x\` |"]
 
 
+def test_texts_of_the_site_stay_on_one_line_of_the_log(norway: sa.Connection) -> None:
+    read(norway, A)
+    (line,) = told(read(norway, replace(A, serial="S2\nERROR \x1b[31m all lost"), day=date(2025, 10, 21)))
+    assert line.isprintable()
+
+
 def test_long_lists_are_cut_and_say_so(norway: sa.Connection) -> None:
     read(norway, A)
     many = [Machine(name=f"NO-{n:04d}") for n in range(1, 31)]
