@@ -30,7 +30,7 @@ INFO_METRIC = "machine_info"  # the labels of its series describe machines, wher
 class _Line(msgspec.Struct):
     metric: Labels
     values: msgspec.Raw
-    timestamps: list[int]
+    timestamps: msgspec.Raw
 
 
 class VictoriaMetricsSource:
