@@ -87,7 +87,7 @@ def collect_day(
         stored = store.store_day(
             connection, site=site, day=day, energy=energy, raw=raw, run_id=run_id, now=now, accept_change=accept_change
         )
-        odd = unaccounted(connection, site=site, day=day, collection_id=stored.collection_id)
+        odd = unaccounted(connection, site=site, day=day, energy=energy)
     return Collected(day=day, energy=energy, stored=stored, unaccounted=odd)
 
 

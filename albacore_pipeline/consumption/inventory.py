@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from albacore_pipeline.consumption.energy_day import EnergyDay
 from albacore_pipeline.data_centres.interface import Machine
 from albacore_pipeline.database import sql
 from albacore_pipeline.sites import Site
@@ -93,10 +94,12 @@ def ratings(connection: sa.Connection, *, site: Site) -> dict[str, int]:
     return {row.machine: row.rated_watts for row in sql(connection, "consumption/ratings", site=site.name)}
 
 
-def unaccounted(connection: sa.Connection, *, site: Site, day: date, collection_id: int) -> Unaccounted:
-    """Machines of a stored site-day on which the site and the registry don't agree, by name."""
-    rows = sql(connection, "consumption/unaccounted", site=site.name, day=day, collection_id=collection_id).all()
+def unaccounted(connection: sa.Connection, *, site: Site, day: date, energy: EnergyDay) -> Unaccounted:
+    """Machines of a site-day on which the site and the registry don't agree, by name."""
+    rented = [row.machine for row in sql(connection, "consumption/rented_machines", site=site.name, day=day)]
+    listed, known = set(energy.machines), set(rented)
+    drawn = zip(energy.machines, energy.wh.tolist(), strict=True)
     return Unaccounted(
-        unknown=[row.machine for row in rows if row.problem == "unknown"],
-        unassigned={row.machine: row.wh for row in rows if row.problem == "unassigned"},
+        unknown=[machine for machine in rented if machine not in listed],
+        unassigned={machine: wh for machine, wh in drawn if wh > 0 and machine not in known},
     )
