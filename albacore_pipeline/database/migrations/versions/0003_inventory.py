@@ -5,7 +5,7 @@ from alembic import op
 from albacore_pipeline.database.migrate import run_folder
 
 revision = "0003_inventory"
-down_revision = "0001_platform"
+down_revision = "0002_tariffs"
 
 
 def upgrade() -> None:

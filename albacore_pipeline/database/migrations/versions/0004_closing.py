@@ -4,10 +4,10 @@ from alembic import op
 
 from albacore_pipeline.database.migrate import run_folder
 
-revision = "0005_closing"
-down_revision = "0002_tariffs"
+revision = "0004_closing"
+down_revision = "0003_inventory"
 
 
 def upgrade() -> None:
     """Add the tables, columns and views."""
-    run_folder(op.get_bind(), "0005_closing")
+    run_folder(op.get_bind(), "0004_closing")
