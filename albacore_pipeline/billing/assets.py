@@ -37,7 +37,7 @@ _LINEAGE = {
     "to_day": _from("assignments.to_day", _REGISTRY) + _from("tariffs.to_day", _REGISTRY),
     "quantity": _from("kwh", *_CONSUMPTION) + _from("tariffs.multiplier", _REGISTRY),
     "unit_price": _from("tariffs.unit_price", _REGISTRY) + _from("prices.price_per_kwh", _REGISTRY),
-    "currency": _from("customers.currency", _REGISTRY),
+    "currency": _from("tariffs.currency", _REGISTRY),
     "amount": _from("kwh", *_CONSUMPTION) + _from("tariffs.unit_price", _REGISTRY)
     + _from("prices.price_per_kwh", _REGISTRY),
 }  # fmt: skip

@@ -107,6 +107,7 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
             " 23 to 25 hours long, whatever Dagster's own label in UTC says."
         ),
         owners=["team:operations"],
+        metadata={"view": "report.machine_days"},
     )
     def consumption(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         collected, failures = _collect_partitions(context, site)
@@ -119,7 +120,10 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
             for day in collected:
                 context.add_asset_metadata(metadata(day), partition_key=day.day.isoformat())
         return dg.MaterializeResult(
-            metadata=metadata(collected[0]) if len(collected) == 1 else {},
+            metadata={
+                "dagster/column_schema": context.resources.platform.columns("machine_days"),
+                **(metadata(collected[0]) if len(collected) == 1 else {}),
+            },
             check_results=list(checks(collected)),
             data_version=_version("".join(day.energy.content_hash() for day in collected)),
         )

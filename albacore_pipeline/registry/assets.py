@@ -40,9 +40,20 @@ def registry(config: RegistryConfig, platform: PlatformResource) -> dg.Materiali
             "changes": dg.MetadataValue.md(
                 f"| table | come | gone |\n|---|---|---|\n{rows}" if rows else "nothing new"
             ),
+            "dagster/column_schema": _columns(platform),
         },
         data_version=dg.DataVersion(content.content_sha256),
     )
+
+
+def _columns(platform: PlatformResource) -> dg.TableSchema:
+    """The columns of the registry's views, each with the view before it."""
+    columns = [
+        dg.TableColumn(f"{view}.{column.name}", column.type, column.description)
+        for view in ("assignments", "tariffs", "tariff_bands", "prices")
+        for column in platform.columns(view).columns
+    ]
+    return dg.TableSchema(columns=columns)
 
 
 load_registry = dg.define_asset_job("load_registry", selection=[registry])
