@@ -1,4 +1,5 @@
--- A correction says what changed since the revision before it: days that were read anew, and loads of the registry.
+-- A correction says what changed since the revision before it: days on which the customer's machines were read otherwise,
+-- and loads of the registry.
 with change as (
     select month.customer_month_id, month.customer, month.month, month.billing_run_id, run.registry_version,
         before.billing_run_id as run_before, before_run.registry_version as version_before
@@ -20,6 +21,11 @@ day as (
     join albacore.assignment on assignment.customer = change.customer and now.day between from_day and to_day
         and until_version is null and state = 'billable'
     join albacore.machine on machine.machine_id = assignment.machine_id and machine.site = now.site
+    left join albacore.machine_day read_now on read_now.collection_id = now.collection_id and read_now.day = now.day
+        and read_now.machine_id = machine.machine_id
+    left join albacore.machine_day read_before on read_before.collection_id = before.collection_id
+        and read_before.day = before.day and read_before.machine_id = machine.machine_id
+    where (read_now.hourly_wh, read_now.hourly_quality) is distinct from (read_before.hourly_wh, read_before.hourly_quality)
 ),
 site as (
     select customer_month_id, format('new readings of %s at %s', string_agg(to_char(day, 'YYYY-MM-DD'), ', ' order by day), site) as said
