@@ -124,20 +124,31 @@ def rate_by_hours(connection: sa.Connection) -> None:
 def with_pandas(url: str) -> None:
     """What a script does for the same records: read what the rating reads, merge, group, and store the result."""
     engine = sa.create_engine(url)
-    days = pd.read_sql(
+
+    def read(question: str) -> pd.DataFrame:
+        return pd.read_sql(question, engine)
+
+    days = read(
         "select machine_id, day, collection_id, wh, estimated_wh, hours_expected, hours_measured, hours_estimated"
-        " from albacore.machine_day",
-        engine,
+        " from albacore.machine_day"
     )
-    spans = pd.read_sql(
-        "select machine_id, customer, from_day, least(to_day, '2025-12-31') as to_day from albacore.assignment", engine
+    accepted = read("select collection_id from albacore.collection where state = 'accepted'")
+    spans = read(
+        "select machine_id, site, customer, currency, from_day, least(to_day, '2025-12-31') as to_day"
+        " from albacore.assignment join albacore.machine using (machine_id) join albacore.customer using (customer)"
     )
+    tariffs = read("select tariff, currency, unit_price, multiplier from albacore.tariff")
+    days = days[days.collection_id.isin(accepted.collection_id)]
     days["hours_missing"] = days.hours_expected - days.hours_measured - days.hours_estimated
     merged = days.merge(spans, on="machine_id")
     merged = merged[(merged.day >= merged.from_day) & (merged.day <= merged.to_day)]
-    sums = ["wh", "estimated_wh", "hours_missing"]
-    rated = merged.groupby(["customer", "machine_id", "from_day", "to_day"], as_index=False)[sums].sum()
-    rated["amount"] = rated.wh / 1000 * 0.0523
+    keys, sums = (
+        ["customer", "site", "machine_id", "currency", "from_day", "to_day"],
+        ["wh", "estimated_wh", "hours_missing"],
+    )
+    rated = merged.groupby(keys, as_index=False)[sums].sum().merge(tariffs, on="currency")
+    rated["quantity"] = rated.wh / 1000 * rated.multiplier.astype(float)
+    rated["amount"] = rated.quantity * rated.unit_price.astype(float)
     rated[rated.hours_missing == 0].to_sql("with_pandas", engine, if_exists="replace", index=False)
 
 

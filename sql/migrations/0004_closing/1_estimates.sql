@@ -32,3 +32,7 @@ from albacore.accepted_collection accepted
 join albacore.machine_day using (collection_id, day)
 left join albacore.machine_estimate estimate on estimate.collection_id = machine_day.collection_id
     and estimate.machine_id = machine_day.machine_id and estimate.day = machine_day.day and estimate.until_run is null;
+
+-- The few machine-days that are not simply measured, for whoever asks what a month lacks.
+create index machine_day_odd on albacore.machine_day (collection_id, machine_id)
+    where hours_measured + hours_estimated < hours_expected or estimated_wh > 0;
