@@ -34,7 +34,7 @@ RATED = (
     ("rated", "rated", DAYS),
     ("verdicts", "verdict", ("first_day",)),
 )
-# A month's sums and hashes fit into memory; spilled to disk, they take twice as long. A small sample is enough for plans.
+# A month's sums and hashes fit into memory; spilled to disk, they take twice as long. Small samples do for plans.
 MEMORY = "set local work_mem = '128MB'; set local jit = off; set local default_statistics_target = 10"
 
 
