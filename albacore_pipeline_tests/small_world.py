@@ -53,6 +53,11 @@ class Hours:
 Energy = int | Day | Hours | None  # None: the machine gave no answer at all
 
 
+def even(site: str, day: date, wh: int) -> Hours:
+    """A day on which a machine used the same in each hour, however many the day has."""
+    return Hours(wh=(wh,) * day_window(day=day, timezone=SITES[site].timezone).hours)
+
+
 def customer(name: str, **given: Any) -> Customer:
     """A customer in Norway that pays Norwegian crowns within 14 days, without tax."""
     defaults = {
