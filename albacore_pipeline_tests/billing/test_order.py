@@ -53,7 +53,7 @@ def books(connection: sa.Connection) -> list[Any]:
     )
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(way=steps)
 def test_every_way_leads_to_the_same_books(scratch_engine: sa.Engine, way: Any) -> None:
     days, registries, ratings = way

@@ -200,7 +200,7 @@ def check(connection: sa.Connection) -> None:
         assert sql(connection, f"oversight/{name}", first_day=FIRST, last_day=LAST).all() == [], name
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(story=stories())
 def test_rating_equals_the_reference(scratch_engine: sa.Engine, story: tuple[World, World]) -> None:
     before, after = story

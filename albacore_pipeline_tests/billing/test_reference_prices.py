@@ -158,7 +158,7 @@ def results(connection: sa.Connection, names: Sequence[str]) -> dict[str, Bill |
     return found
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(world=worlds())
 def test_every_kind_of_price_equals_the_reference(scratch_engine: sa.Engine, world: World) -> None:
     month, books = Month.of(world.first), world.books()

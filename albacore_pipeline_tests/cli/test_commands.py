@@ -23,7 +23,7 @@ NOWHERE = "127.0.0.1:1"
 SECRET = "tell-nobody"
 COMMANDS = {
     "demo", "up", "down", "env", "doctor", "verify", "explain", "sandbox advance", "sandbox status", "registry check",
-    "registry load",
+    "registry load", "statement",
 }  # fmt: skip
 
 

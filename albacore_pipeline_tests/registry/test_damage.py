@@ -45,7 +45,7 @@ def open_sites(connection: sa.Connection) -> None:
 
 
 @given(files=registries(), damaged=st.sampled_from(FILES), damage=damages())
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_a_damage_is_refused_by_its_files_name_or_loads(
     connection: sa.Connection, files: dict[str, bytes], damaged: str, damage: Callable[[bytes], bytes]
 ) -> None:
@@ -64,7 +64,7 @@ def test_a_damage_is_refused_by_its_files_name_or_loads(
 
 
 @given(files=registries(), missing=st.sampled_from(FILES))
-@settings(max_examples=50)
+@settings(max_examples=20)
 def test_a_missing_file_is_refused_by_its_name_or_was_optional(files: dict[str, bytes], missing: str) -> None:
     try:
         read({name: content for name, content in files.items() if name != missing})
