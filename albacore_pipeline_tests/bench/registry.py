@@ -6,6 +6,7 @@ Seconds depend on the machine; ratios hold.
 from __future__ import annotations
 
 import csv
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -106,8 +107,8 @@ def one_percent_changed(registry: Registry) -> Registry:
     return replace(registry, assignments=assignments, content_sha256="changed")
 
 
-def measure(engine: sa.Engine, folder: Path) -> None:
-    """Print what reading and loading cost."""
+def measure(engine: sa.Engine, folder: Path) -> bool:
+    """Print what reading and loading cost; whether the load keeps its bound."""
     write_folder(folder)
     registry = read_registry(folder)
     rows = f"{len(registry.assignments):,} assignments, {len(registry.prices):,} prices"
@@ -129,10 +130,11 @@ def measure(engine: sa.Engine, folder: Path) -> None:
     changed = one_percent_changed(registry)
     again = seconds(engine, lambda connection: act(connection, changed))
     print(f"  load of a version with 1 % of the assignments changed: {again:.2f} s, ratio {again / priced:.2f}")
+    return loaded <= BOUND * bare
 
 
-def main() -> None:
-    """Measure on an embedded database of its own, which is removed at the end."""
+def main() -> bool:
+    """Measure on an embedded database of its own, which is removed at the end; whether the bound is kept."""
     with tempfile.TemporaryDirectory() as place:
         home, folder = Path(place) / "home", Path(place) / "registry"
         folder.mkdir()
@@ -141,11 +143,12 @@ def main() -> None:
             migrate(engine)
             with engine.begin() as connection:
                 sync_sites(connection)
-            measure(engine, folder)
+            kept = measure(engine, folder)
             engine.dispose()
+            return kept
         finally:
             embedded.remove(home=home)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(not main())
