@@ -130,7 +130,9 @@ def test_hours_that_no_band_covers_need_a_price(tmp_path: Path) -> None:
 
 def test_a_tier_from_nothing_needs_no_price_beside_it(tmp_path: Path) -> None:
     tariffs = line("tariffs.csv", 4, "0.09", "", files=KINDS)
-    read_registry(write(tmp_path, **kinds() | {"tariffs": tariffs, "tariff_bands": BANDS + "tier,0,,,,0.1\n"}))
+    read = read_registry(write(tmp_path, **kinds() | {"tariffs": tariffs, "tariff_bands": BANDS + "tier,0,,,,0.1\n"}))
+    assert [row.unit_price for row in read.tariffs if row.tariff == "tier"] == [None]
+    assert min(band.from_kwh for band in read.bands if band.tariff == "tier") == 0
 
 
 def test_a_tier_stands_once(tmp_path: Path) -> None:
