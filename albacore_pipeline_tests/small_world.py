@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from albacore_pipeline.billing.store import Verdict, rate_month
+from albacore_pipeline.billing.store import RatingResult, rate_month
 from albacore_pipeline.consumption.energy_day import EnergyDay
 from albacore_pipeline.consumption.inventory import store_inventory
 from albacore_pipeline.consumption.quality import Quality
@@ -194,7 +194,7 @@ def collect_month(
             collect(connection, site=site, day=day, machines={name: but.get((name, day.day), wh) for name in there})
 
 
-def rate(connection: sa.Connection, month: str) -> dict[str, Verdict]:
+def rate(connection: sa.Connection, month: str) -> dict[str, RatingResult]:
     """Rate a month; the verdict on each customer."""
     verdicts = rate_month(connection, month=Month.parse(month), run_id="test", now=NOW)
     return {verdict.customer: verdict for verdict in verdicts}

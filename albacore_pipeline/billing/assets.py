@@ -8,14 +8,12 @@ from typing import Any
 
 import dagster as dg
 
-from albacore_pipeline.billing.store import NoRegistry, Verdict, months_to_bill, rate_month
+from albacore_pipeline.billing.store import NoRegistry, RatingResult, months_to_bill, rate_month
 from albacore_pipeline.database import sql
-from albacore_pipeline.database.resources import PlatformResource
-from albacore_pipeline.periods import FIRST_DAY, Month
+from albacore_pipeline.orchestration.partitions import MONTHLY
+from albacore_pipeline.orchestration.platform import PlatformResource
+from albacore_pipeline.periods import Month
 from albacore_pipeline.sites import SITES
-
-MONTHLY = dg.MonthlyPartitionsDefinition(start_date=f"{FIRST_DAY:%Y-%m}", fmt="%Y-%m", timezone="UTC")
-
 
 SHOWN = 100  # customers in the preview: those that need a person come first, report.customer_months has them all
 
@@ -86,17 +84,18 @@ def monthly_billing(platform: PlatformResource) -> list[dg.RunRequest]:
     """Every day, over every month that still has something to bill: a customer who was blocked follows by himself."""
     with platform.engine.connect() as connection:
         return [
-            dg.RunRequest(partition_key=str(month)) for month in months_to_bill(connection, now=platform.clock.now())
+            dg.RunRequest(run_key=str(month), partition_key=str(month))
+            for month in months_to_bill(connection, now=platform.clock.now())
         ]
 
 
-def _version(verdicts: list[Verdict]) -> dg.DataVersion:
+def _version(verdicts: list[RatingResult]) -> dg.DataVersion:
     """The same verdicts are the same version: rating a month again puts nobody downstream out of sync."""
     rated = [(item.customer, item.blocked, item.currency, item.amount, item.kwh) for item in verdicts]
     return dg.DataVersion(hashlib.sha256(repr(rated).encode()).hexdigest())
 
 
-def _metadata(verdicts: Sequence[Verdict], preview: Sequence[Any]) -> dict[str, Any]:
+def _metadata(verdicts: Sequence[RatingResult], preview: Sequence[Any]) -> dict[str, Any]:
     totals: Counter[str] = Counter()
     for verdict in verdicts:
         if verdict.currency and not verdict.blocked:

@@ -15,11 +15,11 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from albacore_pipeline.billing.store import Verdict, rate_month
+from albacore_pipeline.billing.store import RatingResult, rate_month
 from albacore_pipeline.database import sql
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.files import Registry
-from albacore_pipeline.registry.store import bring_in_force
+from albacore_pipeline.registry.store import load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +45,21 @@ class Change:
 def plan_load(engine: sa.Engine, registry: Registry, *, now: datetime) -> Iterator[str]:
     """A line for each table and each customer-month that would change, and lines that sum up."""
     with _rolled_back(engine) as connection:
-        loaded = bring_in_force(connection, registry, actor="plan", reason="plan", now=now)
+        loaded = load(connection, registry, actor="plan", reason="plan", now=now)
         months = [Month.of(row.month) for row in sql(connection, "billing/touched_months", version=loaded.version)]
     if not loaded.changes:
         yield f"nothing new: this is version {loaded.version}, which is in force"
         return
     yield from (
-        f"{table}: {come} rows come, {gone} go" for table, (come, gone) in loaded.changes.items() if come or gone
+        f"{table}: {added} rows added, {removed} removed"
+        for table, (added, removed) in loaded.changes.items()
+        if added or removed
     )
     yield f"{len(months)} of the months that were rated have days that change"
     changes = []
     for month in months:
         with _rolled_back(engine) as connection:
-            bring_in_force(connection, registry, actor="plan", reason="plan", now=now)
+            load(connection, registry, actor="plan", reason="plan", now=now)
             found = list(_changes(connection, month=month, now=now))
         changes += found
         yield from map(str, found)
@@ -91,7 +93,7 @@ def _changes(connection: sa.Connection, *, month: Month, now: datetime) -> Itera
             )
 
 
-def _follows(verdict: Verdict, documented: Decimal | None) -> str:
+def _follows(verdict: RatingResult, documented: Decimal | None) -> str:
     """Small corrections may be carried to the next invoice instead, as the customer's policy says."""
     if verdict.blocked:
         return "blocked"

@@ -43,7 +43,7 @@ class NoRegistry(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class RatingResult:
     """What became of a customer's month.
 
     `action` is `open` (a first revision, or one that corrects a document), `rewrite` (no document yet), `withdraw`
@@ -59,7 +59,7 @@ class Verdict:
     kwh: Decimal
 
 
-def rate_month(connection: sa.Connection, *, month: Month, run_id: str, now: datetime) -> list[Verdict]:
+def rate_month(connection: sa.Connection, *, month: Month, run_id: str, now: datetime) -> list[RatingResult]:
     """Rate every customer's month by the accepted collections and the registry in force, in the caller's transaction.
 
     A customer-month with a document is never touched: where the rating differs from it, a new revision stands beside
@@ -91,7 +91,7 @@ def rate_month(connection: sa.Connection, *, month: Month, run_id: str, now: dat
     sql(connection, "billing/write_records", first_day=month.first_day)
     sql(connection, "billing/hold_for_review", first_day=month.first_day)
     sql(connection, "billing/name_changes", first_day=month.first_day)
-    verdicts = [Verdict(**row) for row in sql(connection, "billing/verdict_rows").mappings()]
+    verdicts = [RatingResult(**row) for row in sql(connection, "billing/verdict_rows").mappings()]
     connection.execute(sa.text("drop table " + ", ".join(table for _, table, _ in RENTED + RATED)))
     changed = [verdict.customer for verdict in verdicts if verdict.action != "keep"]
     if changed:

@@ -16,16 +16,16 @@ import sqlalchemy as sa
 import typer
 from rich.console import Console
 
+from albacore_pipeline.archive import Archive, ArchiveFailure
 from albacore_pipeline.cli import home
-from albacore_pipeline.data_centres.archive import Archive, ArchiveFailure
 from albacore_pipeline.data_centres.interface import FailedRead, PowerFailure
 from albacore_pipeline.database.embedded import EmbeddedFailure
 from albacore_pipeline.invoicing.statement_pdf import StatementFailure
-from albacore_pipeline.invoicing.xero import XeroError
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.files import Problem, RegistryRefused
-from albacore_pipeline.sandbox.process import SandboxFailed
 from albacore_pipeline.settings import Settings, SettingsError
+from albacore_pipeline.xero.client import XeroError
+from albacore_sandbox.process import SandboxFailed
 
 console = Console(highlight=False, soft_wrap=True)
 app = typer.Typer(
@@ -167,7 +167,7 @@ def verify(
     place = home.start(settings=Settings.from_environment())
     if live:
         from albacore_pipeline.invoicing.payments import reconcile
-        from albacore_pipeline.invoicing.xero import connect
+        from albacore_pipeline.xero.client import connect
 
         settings = Settings.from_environment()
         reconcile(
@@ -255,8 +255,9 @@ def load(
 ) -> None:
     """Load a folder, all or nothing; each load is a version with its sha256, who loaded it and why."""
     from albacore_pipeline.billing.plan import plan_load
+    from albacore_pipeline.effects.acts import perform
+    from albacore_pipeline.registry.acts import LoadRegistry, load_registry
     from albacore_pipeline.registry.files import read_registry
-    from albacore_pipeline.registry.store import load as load_registry
 
     content = read_registry(folder)
     settings = Settings.from_environment()
@@ -266,13 +267,13 @@ def load(
         for text in plan_load(place.engine(), content, now=now):
             console.print(text, markup=False)
         return
-    with place.engine().begin() as connection:
-        loaded = load_registry(connection, content, actor=actor or _login(), reason=reason, now=now)
+    form = LoadRegistry(actor=actor or _login(), reason=reason)
+    done = perform("load_registry", load_registry(content), form, engine=place.engine(), now=now)
+    loaded = done.loaded
     if loaded.unseen:
         names = f"{', '.join(loaded.unseen)}{', …' if loaded.unseen_count > len(loaded.unseen) else ''}"
         console.print(f"note: no site has shown {loaded.unseen_count} of the machines yet: {names}", style="yellow")
-    changes = ", ".join(f"{table} +{come} -{gone}" for table, (come, gone) in loaded.changes.items() if come or gone)
-    console.print(f"registry version {loaded.version}: {changes or 'nothing new'}")
+    console.print(done.words)
 
 
 def _login() -> str:
@@ -286,15 +287,17 @@ def _load_registry_once(place: home.Place) -> None:
     """Load the registry of a new sandbox without being asked, so that the sensors have something to work on."""
     if not place.sandbox_url:
         return
+    from albacore_pipeline.effects.acts import perform
+    from albacore_pipeline.registry.acts import LoadRegistry, load_registry
     from albacore_pipeline.registry.files import read_registry
-    from albacore_pipeline.registry.store import load as load_registry
 
-    settings = Settings.from_environment()
-    with place.engine().begin() as connection:
+    settings, engine = Settings.from_environment(), place.engine()
+    with engine.connect() as connection:
         if connection.execute(sa.text("select exists (select from albacore.registry_version)")).scalar_one():
             return
-        content = read_registry(settings.registry_folder)
-        load_registry(connection, content, actor="albacore up", reason="a new sandbox", now=settings.clock().now())
+    act = load_registry(read_registry(settings.registry_folder))
+    form = LoadRegistry(actor="albacore up", reason="a new sandbox")
+    perform("load_registry", act, form, engine=engine, now=settings.clock().now())
 
 
 def _end_orphans() -> None:

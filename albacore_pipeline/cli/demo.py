@@ -230,7 +230,7 @@ class Story:
 
     def by_hand(self, job: str, **form: Any) -> None:
         """What a person enters in the Launchpad."""
-        config = {"ops": {f"{job}_by_hand": {"config": {"actor": "demo", **form}}}}
+        config = {"ops": {f"perform_{job}": {"config": {"actor": "demo", **form}}}}
         self._expect(self.ticker.job(job, config=config))
 
     def world(self, path: str, **body: Any) -> Any:

@@ -20,9 +20,9 @@ import httpx
 import sqlalchemy as sa
 
 from albacore_pipeline.database import connect, embedded, migrate, sync_sites
-from albacore_pipeline.sandbox import process as sandbox
 from albacore_pipeline.settings import PROJECT, Settings, SettingsError, SiteSettings
 from albacore_pipeline.sites import SITES
+from albacore_sandbox import process as sandbox
 
 STORY_MONTH = "2025-10"
 

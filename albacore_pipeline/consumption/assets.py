@@ -15,14 +15,13 @@ from albacore_pipeline.consumption.checks import checks, inventory_check, invent
 from albacore_pipeline.consumption.collect import Collected, collect_day, read_inventory
 from albacore_pipeline.consumption.store import last_complete_day
 from albacore_pipeline.data_centres.interface import EnergySource, FailedRead
-from albacore_pipeline.data_centres.resources import ArchiveResource, DataCentre
+from albacore_pipeline.data_centres.resources import DataCentre
 from albacore_pipeline.database import sync_sites
-from albacore_pipeline.database.resources import PlatformResource
-from albacore_pipeline.periods import FIRST_DAY
+from albacore_pipeline.orchestration.partitions import DAILY
+from albacore_pipeline.orchestration.platform import PlatformResource
+from albacore_pipeline.orchestration.runs import run_request
 from albacore_pipeline.settings import SettingsError, starts_on
 from albacore_pipeline.sites import Site
-
-DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC")
 
 
 def site_definitions(site: Site) -> dg.Definitions:
@@ -91,7 +90,7 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
         group_name="collection",
         kinds={site.name},
         pool=site.name,
-        required_resource_keys={site.name, "platform", "archive"},
+        required_resource_keys={site.name, "platform"},
         check_specs=[
             dg.AssetCheckSpec(
                 "complete", asset=[site.name, "consumption"], description="Every hour of every machine is known."
@@ -134,7 +133,6 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
 def _collect_partitions(context: dg.AssetExecutionContext, site: Site) -> tuple[list[Collected], list[str]]:
     """Every day of the run, one after the other: what was collected, and a line for each day that failed."""
     platform: PlatformResource = context.resources.platform
-    archive: ArchiveResource = context.resources.archive
     _know(platform, site)
     source = _source(context, site)
     collected: list[Collected] = []
@@ -145,7 +143,7 @@ def _collect_partitions(context: dg.AssetExecutionContext, site: Site) -> tuple[
                 site=site,
                 day=date.fromisoformat(key),
                 source=source,
-                archive=archive.open(),
+                archive=platform.archive,
                 engine=platform.engine,
                 clock=platform.clock,
                 run_id=context.run.run_id,
@@ -178,17 +176,6 @@ def nightly_schedule(site: Site) -> dg.ScheduleDefinition:
     return nightly
 
 
-def run_request(*, first: date, last: date, job: str | None = None) -> dg.RunRequest:
-    """One run over a range of days; a run over a single day is an ordinary partition run."""
-    if first == last:
-        return dg.RunRequest(job_name=job, partition_key=first.isoformat())
-    tags = {
-        "dagster/asset_partition_range_start": first.isoformat(),
-        "dagster/asset_partition_range_end": last.isoformat(),
-    }
-    return dg.RunRequest(job_name=job, tags=tags)
-
-
 def _keep_what_worked(context: dg.AssetExecutionContext, collected: Sequence[Collected]) -> None:
     """Dagster forgets every day of a range run when one fails; those that were stored are told to it by hand."""
     for day in collected:
@@ -200,7 +187,8 @@ def _keep_what_worked(context: dg.AssetExecutionContext, collected: Sequence[Col
 def _source(context: dg.AssetExecutionContext, site: Site) -> EnergySource:
     try:
         data_centre: DataCentre = getattr(context.resources, site.name)
-        return data_centre.source()
+        platform: PlatformResource = context.resources.platform
+        return data_centre.source(platform.settings)
     except (SettingsError, ValueError) as error:
         raise dg.Failure(f"{site.name}: {error}", allow_retries=False) from None
 

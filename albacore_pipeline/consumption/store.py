@@ -113,8 +113,6 @@ def decide_revision(
         actor=actor,
         now=now,
     )
-    details = {"revision": waiting[0].revision, "state": state, "reason": reason}
-    audit.record(connection, now=now, actor=actor, action="accept_revision", subject=f"{site} {day}", details=details)
     return int(waiting[0].revision)
 
 

@@ -1,10 +1,7 @@
-"""Each data centre's API, and the archive of raw answers, as Dagster resources that hand out plain objects."""
+"""Each data centre's API as a Dagster resource, and a site's power control: both hand out plain objects."""
 
 from dataclasses import dataclass
 
-import dagster as dg
-
-from albacore_pipeline.data_centres.archive import Archive
 from albacore_pipeline.data_centres.connect import energy_source, power_control
 from albacore_pipeline.data_centres.endpoint import Endpoint
 from albacore_pipeline.data_centres.interface import EnergySource, PowerControl
@@ -18,9 +15,8 @@ class DataCentre:
 
     site: Site
 
-    def source(self) -> EnergySource:
+    def source(self, settings: Settings) -> EnergySource:
         """What reads its machines and samples; raises SettingsError when the site is off."""
-        settings = Settings.from_environment()
         reach = energy_reach(site=self.site.name, settings=settings)
         if reach is None:
             variable = f"{self.site.name.upper()}_URL"
@@ -28,17 +24,9 @@ class DataCentre:
         return energy_source(site=self.site, endpoint=_endpoint(reach), clock=settings.clock())
 
 
-class ArchiveResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where raw answers and statements are kept."""
-
-    def open(self) -> Archive:
-        """The archive."""
-        return Archive(Settings.from_environment().archive_url)
-
-
-def control_of(site: str) -> PowerControl:
-    """The power control of a site by its settings."""
-    reach = control_reach(site=site, settings=Settings.from_environment())
+def control_of(site: str, *, settings: Settings) -> PowerControl:
+    """The power control of a site by its settings; its errors are PowerFailure."""
+    reach = control_reach(site=site, settings=settings)
     return power_control(site=SITES[site], endpoint=_endpoint(reach) if reach else None)
 
 

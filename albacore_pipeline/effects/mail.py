@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
-from albacore_pipeline.effects.outbox import Done, Effect, Later, Outcome, Parked, Unknown
+from albacore_pipeline.effects.outbox import Effect, Later, Outcome, Parked, Succeeded, Unknown
 from albacore_pipeline.periods import Clock
 
 MAIL = "mail"
@@ -32,7 +32,7 @@ def message_id(*, business_key: str, sender: str) -> str:
 
 
 @dataclass(kw_only=True)
-class MailKind:
+class MailHandler:
     """Sends mails through a relay. The payload: `to`, `subject`, `text`, `attachments` as `[name, sha256]` pairs."""
 
     smtp_url: str
@@ -90,7 +90,7 @@ class MailKind:
             return Later(f"relay answered {error.smtp_code}")
         except (OSError, smtplib.SMTPException) as error:
             return Unknown(f"connection to the relay lost: {type(error).__name__}")
-        return Done({"message_id": message["Message-ID"], "accepted_at": self.clock.now().isoformat()})
+        return Succeeded({"message_id": message["Message-ID"], "accepted_at": self.clock.now().isoformat()})
 
     def _message(self, effect: Effect) -> EmailMessage:
         payload = effect.payload

@@ -3,11 +3,11 @@
     prepare -> claim (state `sending`, committed) -> send -> settle (done, parked, cancelled)
                                                           or unknown: look up, then settle or send again
 
-Killing the process anywhere leaves `prepared` (nothing went out) or `sending` (perhaps it did, as with `unknown`): the
-next delivery looks up what is in doubt before it sends again. One process delivers a kind at a time: it holds a
-PostgreSQL advisory lock, which dies
-with its connection, so a row in `sending` that can be claimed belongs to nobody alive. The fence refuses a settle by
-a process that lost its claim all the same.
+This is the transactional outbox: `prepare` writes the intent in the transaction that needs it, `dispatch` hands what is
+due to the handler of its kind. Killing the process anywhere leaves `prepared` (nothing went out) or `sending` (perhaps
+it did, as with `unknown`): the next dispatch looks up what is in doubt before it sends again. One process dispatches a
+kind at a time: it holds a PostgreSQL advisory lock, which dies with its connection, so a row in `sending` that can be
+claimed belongs to nobody alive. The fence refuses a settle by a process that lost its claim all the same.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from albacore_pipeline.database import sql
+from albacore_pipeline.effects.gate import Gate
 from albacore_pipeline.periods import Clock
 
-SHORTEST_PAUSE = timedelta(seconds=1)  # whatever the other side asks for: one delivery never tries twice
+SHORTEST_PAUSE = timedelta(seconds=1)  # whatever the other side asks for: one dispatch never tries twice
 FIRST_PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=6)
 
@@ -44,7 +45,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Done:
+class Succeeded:
     """It happened; `answer` is what the other side said."""
 
     answer: Mapping[str, Any]
@@ -79,10 +80,10 @@ class Cancelled:
     reason: str
 
 
-Outcome = Done | Later | Unknown | Parked | Cancelled
+Outcome = Succeeded | Later | Unknown | Parked | Cancelled
 
 STATES: dict[type[Outcome], str] = {
-    Done: "done",
+    Succeeded: "done",
     Later: "prepared",
     Unknown: "unknown",
     Parked: "parked",
@@ -90,8 +91,8 @@ STATES: dict[type[Outcome], str] = {
 }
 
 
-class Kind(Protocol):
-    """How one kind of effect is acted out."""
+class EffectHandler(Protocol):
+    """How effects of one kind, that of its `name`, are sent, looked up and settled."""
 
     name: str
     batch: int
@@ -102,19 +103,11 @@ class Kind(Protocol):
     def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
         """Find out whether an earlier attempt worked.
 
-        `Done` if so, `Later` if it certainly did not and may be sent now, `Unknown` if nobody can say.
+        `Succeeded` if so, `Later` if it certainly did not and may be sent now, `Unknown` if nobody can say.
         """
 
     def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
         """Write what the outcome means to the room, in the transaction that settles the effect."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gate:
-    """Whether anything leaves at all; effects of months before `live_from` (`YYYY-MM`) never do."""
-
-    live: bool
-    live_from: str = ""
 
 
 def fingerprint(payload: Mapping[str, Any]) -> str:
@@ -145,49 +138,53 @@ def prepare(
     return int(row.effect_id)
 
 
-def deliver(*, engine: sa.Engine, kinds: Sequence[Kind], clock: Clock, gate: Gate) -> Counter[str]:
-    """Act out everything that is due, kind after kind in the given order; returns how many ended in which state.
+def dispatch(*, engine: sa.Engine, handlers: Sequence[EffectHandler], clock: Clock, gate: Gate) -> Counter[str]:
+    """Hand everything that is due to its handler, in the handlers' order; returns how many ended in which state.
 
-    A kind that another process is delivering right now is left to it and counted as `busy`.
+    A kind that another process is dispatching right now is left to it and counted as `busy`.
     """
     tally: Counter[str] = Counter()
     if not gate.live:
         return tally
-    for kind in kinds:
+    for handler in handlers:
         with engine.connect() as lock:
-            if not lock.execute(sa.text("select pg_try_advisory_lock(hashtext(:name))"), {"name": kind.name}).scalar():
+            if not lock.execute(
+                sa.text("select pg_try_advisory_lock(hashtext(:name))"), {"name": handler.name}
+            ).scalar():
                 tally["busy"] += 1
                 continue
             lock.commit()
             try:
-                while effects := _claim(engine, kind=kind, now=clock.now(), gate=gate):
-                    tally.update(_act(engine, kind=kind, effects=effects, clock=clock))
+                while effects := _claim(engine, handler=handler, now=clock.now(), gate=gate):
+                    tally.update(_act(engine, handler=handler, effects=effects, clock=clock))
             finally:
-                lock.execute(sa.text("select pg_advisory_unlock(hashtext(:name))"), {"name": kind.name})
+                lock.execute(sa.text("select pg_advisory_unlock(hashtext(:name))"), {"name": handler.name})
                 lock.commit()
     return tally
 
 
-def _claim(engine: sa.Engine, *, kind: Kind, now: datetime, gate: Gate) -> list[Effect]:
+def _claim(engine: sa.Engine, *, handler: EffectHandler, now: datetime, gate: Gate) -> list[Effect]:
     with engine.begin() as connection:
-        rows = sql(connection, "effects/claim", kind=kind.name, now=now, batch=kind.batch, live_from=gate.live_from)
+        rows = sql(
+            connection, "effects/claim", kind=handler.name, now=now, batch=handler.batch, live_from=gate.live_from
+        )
         return [Effect(**row) for row in rows.mappings()]
 
 
-def _act(engine: sa.Engine, *, kind: Kind, effects: Sequence[Effect], clock: Clock) -> list[str]:
+def _act(engine: sa.Engine, *, handler: EffectHandler, effects: Sequence[Effect], clock: Clock) -> list[str]:
     outcomes: dict[int, Outcome] = {}
     in_doubt = [effect for effect in effects if effect.in_doubt]
     if in_doubt:
-        outcomes |= zip((effect.effect_id for effect in in_doubt), kind.look_up(in_doubt), strict=True)
+        outcomes |= zip((effect.effect_id for effect in in_doubt), handler.look_up(in_doubt), strict=True)
     to_send = [effect for effect in effects if isinstance(outcomes.get(effect.effect_id, Later("")), Later)]
     if to_send:
-        outcomes |= zip((effect.effect_id for effect in to_send), kind.send(to_send), strict=True)
+        outcomes |= zip((effect.effect_id for effect in to_send), handler.send(to_send), strict=True)
     for effect in effects:
-        _settle(engine, kind=kind, effect=effect, outcome=outcomes[effect.effect_id], now=clock.now())
+        _settle(engine, handler=handler, effect=effect, outcome=outcomes[effect.effect_id], now=clock.now())
     return [STATES[type(outcomes[effect.effect_id])] for effect in effects]
 
 
-def _settle(engine: sa.Engine, *, kind: Kind, effect: Effect, outcome: Outcome, now: datetime) -> None:
+def _settle(engine: sa.Engine, *, handler: EffectHandler, effect: Effect, outcome: Outcome, now: datetime) -> None:
     pause = min(FIRST_PAUSE * 2 ** min(effect.attempts - 1, 10), LONGEST_PAUSE)
     if isinstance(outcome, Later) and outcome.after is not None:
         pause = max(outcome.after, SHORTEST_PAUSE)
@@ -200,8 +197,8 @@ def _settle(engine: sa.Engine, *, kind: Kind, effect: Effect, outcome: Outcome, 
             state=STATES[type(outcome)],
             now=now,
             next_try_at=now + pause,
-            answer=json.dumps(outcome.answer) if isinstance(outcome, Done) else None,
-            error=None if isinstance(outcome, Done) else outcome.reason,
+            answer=json.dumps(outcome.answer) if isinstance(outcome, Succeeded) else None,
+            error=None if isinstance(outcome, Succeeded) else outcome.reason,
         ).rowcount
         if settled:  # else another process has claimed it since, and settles it
-            kind.settle(connection, effect=effect, outcome=outcome, now=now)
+            handler.settle(connection, effect=effect, outcome=outcome, now=now)

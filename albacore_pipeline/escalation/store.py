@@ -167,7 +167,6 @@ def place_hold(
     reason: str,
     owner: str,
     until_at: datetime,
-    actor: str,
     now: datetime,
 ) -> int:
     """Keep a customer, or one document, out of escalation until an instant; returns the hold's id.
@@ -184,9 +183,7 @@ def place_hold(
         "owner": owner,
         "until_at": until_at,
     }
-    hold_id = int(sql(connection, "escalation/place_hold", now=now, **values).scalar_one())
-    audit.record(connection, now=now, actor=actor, action="place_hold", subject=number or customer, details=values)
-    return hold_id
+    return int(sql(connection, "escalation/place_hold", now=now, **values).scalar_one())
 
 
 def release_hold(connection: sa.Connection, *, customer: str, number: str | None, actor: str, now: datetime) -> int:
@@ -194,7 +191,4 @@ def release_hold(connection: sa.Connection, *, customer: str, number: str | None
     count = sql(connection, "escalation/release_hold", customer=customer, number=number, actor=actor, now=now).rowcount
     if not count:
         raise LookupError(f"no hold on {number or customer} is in force")
-    audit.record(
-        connection, now=now, actor=actor, action="release_hold", subject=number or customer, details={"holds": count}
-    )
     return count

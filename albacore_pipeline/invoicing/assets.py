@@ -1,40 +1,38 @@
 """`invoices` and `payments`, their jobs, the nightly reconciliation, and the sensors that ask for them."""
 
-import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
-from albacore_pipeline.billing.assets import MONTHLY
-from albacore_pipeline.data_centres.resources import ArchiveResource
 from albacore_pipeline.database import sql
-from albacore_pipeline.database.resources import PlatformResource
+from albacore_pipeline.effects.gate import gate
 from albacore_pipeline.invoicing.issue import issue_documents
 from albacore_pipeline.invoicing.payments import reconcile as reconcile_documents
 from albacore_pipeline.invoicing.payments import watch_payments as read_payments
-from albacore_pipeline.invoicing.resources import OutsideResource, gate
+from albacore_pipeline.invoicing.resources import ExternalSystemsResource
 from albacore_pipeline.invoicing.store import prepare_documents
-from albacore_pipeline.invoicing.xero import XeroError
+from albacore_pipeline.orchestration.partitions import MONTHLY
+from albacore_pipeline.orchestration.platform import PlatformResource
+from albacore_pipeline.orchestration.runs import NEVER_TWICE
+from albacore_pipeline.orchestration.sensors import level_sensor
 from albacore_pipeline.periods import Month
-from albacore_pipeline.settings import Settings, SettingsError
+from albacore_pipeline.xero.client import XeroError
+from albacore_pipeline.xero.resources import XeroResource
 
 WATCH = timedelta(minutes=15)
 XERO_PAGES = (  # of an invoice and of a credit note, by their ids
     "https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID=",
     "https://go.xero.com/AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
 )
-NEVER_TWICE = {
-    "dagster/max_retries": "0"
-}  # what failed half-way is gone on with by the next tick, not by a blind retry
 
 
 @dg.asset(
     partitions_def=MONTHLY, deps=["billing_records"], group_name="invoicing", pool="xero", owners=["team:finance"]
 )
 def invoices(
-    context: dg.AssetExecutionContext, platform: PlatformResource, archive: ArchiveResource, outside: OutsideResource
+    context: dg.AssetExecutionContext, platform: PlatformResource, external: ExternalSystemsResource
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """One document per rated customer-month, in Xero with its payment link, statement and mail.
 
@@ -47,14 +45,11 @@ def invoices(
         written = prepare_documents(
             connection,
             month=month,
-            archive=archive.open(),
+            archive=platform.archive,
             sales_account=settings.xero_sales_account,
             now=platform.clock.now(),
         )
-    try:
-        tally = issue_documents(outside.open()) if gate(settings).live else {"dry run": len(written)}
-    except (SettingsError, XeroError) as error:
-        raise dg.Failure(str(error)) from None
+    tally = issue_documents(external.open()) if gate(settings).live else {"dry run": len(written)}
     with platform.engine.connect() as connection:
         documents = sql(connection, "invoicing/document_table", month=month.first_day).all()
     return dg.MaterializeResult(
@@ -81,22 +76,21 @@ def document_table(documents: Sequence[Any], *, in_xero: bool) -> str:
 
 
 @dg.asset(deps=["invoices"], group_name="invoicing", pool="xero", owners=["team:finance"])
-def payments(platform: PlatformResource, outside: OutsideResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def payments(platform: PlatformResource, xero: XeroResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """What Xero says was paid or credited on open documents."""
     try:
-        world = outside.open()
-        changed = read_payments(engine=platform.engine, xero=world.xero, clock=platform.clock)
-    except (SettingsError, XeroError) as error:
+        changed = read_payments(engine=platform.engine, xero=xero.open(), clock=platform.clock)
+    except XeroError as error:
         raise dg.Failure(str(error)) from None
     return dg.MaterializeResult(metadata={"changed documents": changed})
 
 
 @dg.op(pool="xero")
-def compare_with_xero(context: dg.OpExecutionContext, platform: PlatformResource, outside: OutsideResource) -> None:
+def compare_with_xero(context: dg.OpExecutionContext, platform: PlatformResource, xero: XeroResource) -> None:
     """Every document against Xero, field by field."""
     try:
-        differences = reconcile_documents(engine=platform.engine, xero=outside.open().xero, clock=platform.clock)
-    except (SettingsError, XeroError) as error:
+        differences = reconcile_documents(engine=platform.engine, xero=xero.open(), clock=platform.clock)
+    except XeroError as error:
         raise dg.Failure(str(error)) from None
     for difference in differences:
         context.log.error(
@@ -123,55 +117,26 @@ def nightly_reconciliation() -> dg.RunRequest:
     return dg.RunRequest()
 
 
-def due_months(platform: PlatformResource) -> list[Month]:
-    """Months for which there is something to write or to send."""
-    settings, now = platform.settings, platform.clock.now()
-    world = gate(settings)
-    with platform.engine.connect() as connection:
-        wanted = [row.number for row in sql(connection, "invoicing/follow_ups")] if world.live else []
-        rows = sql(
-            connection, "invoicing/due_months", now=now, live=world.live, live_from=world.live_from, numbers=wanted
-        )
-        return [Month.of(row.month) for row in rows]
-
-
-@dg.sensor(job=issue_invoices, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
-def invoice_issuing(
-    context: dg.SensorEvaluationContext, platform: PlatformResource
-) -> dg.SkipReason | list[dg.RunRequest]:
+def due_months(platform: PlatformResource) -> list[dg.RunRequest]:
     """Documents that are to be written or go on their way; one run a month, and one at a time."""
-    if is_running(context.instance, "issue_invoices"):
-        return dg.SkipReason("documents are on their way")
-    months = due_months(platform)
-    return [dg.RunRequest(partition_key=str(month)) for month in months] or dg.SkipReason("nothing is due")
-
-
-@dg.sensor(job=watch_payments, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
-def payment_watch(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult | dg.SkipReason:
-    """Open documents are read in Xero again every quarter of an hour."""
-    if is_running(context.instance, "watch_payments"):
-        return dg.SkipReason("being read")
-    now = platform.clock.now()
-    last = datetime.fromisoformat(json.loads(context.cursor)["asked_at"]) if context.cursor else None
-    if not gate(Settings.from_environment()).live or (last is not None and now - last < WATCH):
-        return dg.SkipReason("read not long ago")
+    opened, now = gate(platform.settings), platform.clock.now()
     with platform.engine.connect() as connection:
-        waiting = sql(connection, "invoicing/open_documents", all=False).all()
-    if not waiting:
-        return dg.SkipReason("no document is open")
-    return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=json.dumps({"asked_at": now.isoformat()}))
+        wanted = [row.number for row in sql(connection, "invoicing/follow_ups")] if opened.live else []
+        rows = sql(
+            connection, "invoicing/due_months", now=now, live=opened.live, live_from=opened.live_from, numbers=wanted
+        )
+        return [dg.RunRequest(partition_key=str(Month.of(row.month))) for row in rows]
 
 
-def is_running(instance: dg.DagsterInstance, job: str) -> bool:
-    """Whether a run of a job is queued or under way: one batch at a time."""
-    unfinished = [
-        dg.DagsterRunStatus.QUEUED,
-        dg.DagsterRunStatus.NOT_STARTED,
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-    ]
-    return instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=unfinished)) > 0
+def open_documents(platform: PlatformResource) -> list[dg.RunRequest]:
+    """Open documents are read in Xero again every quarter of an hour."""
+    with platform.engine.connect() as connection:
+        waiting = sql(connection, "invoicing/open_documents", all=False).first()
+    return [dg.RunRequest()] if waiting else []
 
+
+invoice_issuing = level_sensor("invoice_issuing", job=issue_invoices, due=due_months, seconds=30, live_only=False)
+payment_watch = level_sensor("payment_watch", job=watch_payments, due=open_documents, at_most_every=WATCH)
 
 definitions = dg.Definitions(
     assets=[invoices, payments],

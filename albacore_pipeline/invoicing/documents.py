@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from albacore_pipeline.money import rounded
 from albacore_pipeline.periods import Month
-from albacore_pipeline.registry.rows import MINOR_UNITS
 
 FOUR = Decimal("0.0001")  # Xero's quantities and unit prices
 SIX = Decimal("0.000001")  # average prices, for showing
@@ -112,11 +112,6 @@ class Draft:
     subtotal: Decimal
     tax: Decimal
     total: Decimal
-
-
-def rounded(amount: Decimal, currency: str) -> Decimal:
-    """Half-up to the currency's minor unit."""
-    return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS[currency]), ROUND_HALF_UP)
 
 
 def draft(*, change: Change, currency: str, tax_type: str, carried: Sequence[Change] = ()) -> Draft | None:

@@ -16,16 +16,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from albacore_pipeline.data_centres.archive import Archive
+from albacore_pipeline.archive import Archive
 from albacore_pipeline.database import sql
-from albacore_pipeline.effects.mail import MAIL, MailKind
-from albacore_pipeline.effects.outbox import Gate, Kind, deliver, fingerprint, prepare
-from albacore_pipeline.invoicing import kinds
+from albacore_pipeline.effects.gate import Gate
+from albacore_pipeline.effects.mail import MAIL, MailHandler
+from albacore_pipeline.effects.outbox import EffectHandler, dispatch, fingerprint, prepare
+from albacore_pipeline.invoicing import handlers
 from albacore_pipeline.invoicing.letters import document_mail
 from albacore_pipeline.invoicing.statement_facts import statement_facts
 from albacore_pipeline.invoicing.statement_pdf import StatementFailure, statement_pdf
-from albacore_pipeline.invoicing.xero import Json, NothingSent, Xero, XeroError
 from albacore_pipeline.periods import Clock
+from albacore_pipeline.xero.client import Json, NothingSent, Xero, XeroError
 
 LONGEST_CHAIN = 8  # no document needs more steps one after another
 
@@ -33,38 +34,38 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outside:
+class ExternalSystems:
     """The world that documents go to, as one bundle for the faces."""
 
     xero: Xero
-    mail: MailKind
+    mail: MailHandler
     archive: Archive
     engine: sa.Engine
     clock: Clock
     gate: Gate
 
-    def kinds(self) -> list[Kind]:
+    def handlers(self) -> list[EffectHandler]:
         """Every kind that a document needs, in the order in which they follow each other."""
         xero, engine = self.xero, self.engine
         return [
-            kinds.ContactKind(xero=xero, engine=engine),
-            kinds.DocumentKind(xero=xero, engine=engine),
-            kinds.ApproveKind(xero=xero, engine=engine),
-            kinds.AttachmentKind(xero=xero, engine=engine, read_archive=self.archive.get),
-            kinds.AllocationKind(xero=xero, engine=engine, clock=self.clock),
+            handlers.ContactHandler(xero=xero, engine=engine),
+            handlers.DocumentHandler(xero=xero, engine=engine),
+            handlers.ApproveHandler(xero=xero, engine=engine),
+            handlers.AttachmentHandler(xero=xero, engine=engine, read_archive=self.archive.get),
+            handlers.AllocationHandler(xero=xero, engine=engine, clock=self.clock),
             self.mail,
-            kinds.SentKind(xero=xero, engine=engine),
+            handlers.SentHandler(xero=xero, engine=engine),
         ]
 
 
-def issue_documents(outside: Outside) -> Counter[str]:
+def issue_documents(outside: ExternalSystems) -> Counter[str]:
     """Take every document as far as it goes now; returns how many effects ended in which state."""
     tally: Counter[str] = Counter()
     if not outside.gate.live:
         return tally
     for _ in range(LONGEST_CHAIN):
         wanted = prepare_follow_ups(outside.engine, archive=outside.archive, clock=outside.clock, gate=outside.gate)
-        delivered = deliver(engine=outside.engine, kinds=outside.kinds(), clock=outside.clock, gate=outside.gate)
+        delivered = dispatch(engine=outside.engine, handlers=outside.handlers(), clock=outside.clock, gate=outside.gate)
         links = fetch_links(outside)
         tally += delivered
         if not wanted and not links and not delivered["done"]:
@@ -99,12 +100,12 @@ def _prepare_document(
 ) -> None:
     files: list[list[str]] = []
     document: Any = sql(connection, "invoicing/mail_facts", number=number).one()
-    if any(row.kind in (kinds.ATTACHMENT, MAIL) for row in wanted):
+    if any(row.kind in (handlers.ATTACHMENT, MAIL) for row in wanted):
         statement = archive.put(statement_pdf(statement_facts(connection, number=number)))
         files = [[f"{number}.pdf", statement], [f"{number}.csv", document.statement]]
     for row in wanted:
         payload: Json = {"number": number, "month": f"{row.month:%Y-%m}"}
-        if row.kind == kinds.ATTACHMENT:
+        if row.kind == handlers.ATTACHMENT:
             payload["attachments"] = files
         elif row.kind == MAIL:
             payload |= document_mail(document, attachments=files)
@@ -126,7 +127,7 @@ def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -
             payload = {"customer": row.customer, "sha256": sha256, "contact": contact}
             prepare(
                 connection,
-                kind=kinds.CONTACT,
+                kind=handlers.CONTACT,
                 business_key=f"contact:{row.customer}:{sha256[:16]}",
                 payload=payload,
                 now=now,
@@ -135,7 +136,7 @@ def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -
     return count
 
 
-def fetch_links(outside: Outside) -> int:
+def fetch_links(outside: ExternalSystems) -> int:
     """Ask Xero for the payment links that are still unknown; returns how many came.
 
     A link that does not come is asked for again by the next run, and holds up no other.

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from albacore_pipeline.database import sql
 from albacore_pipeline.effects import audit
-from albacore_pipeline.invoicing.xero import Json, Xero, xero_date
 from albacore_pipeline.periods import Clock
+from albacore_pipeline.xero.client import Json, Xero, xero_date
 
 NOTE = "credit_note"
 

@@ -21,9 +21,9 @@ import sqlalchemy as sa
 
 from albacore_pipeline.database import sql
 from albacore_pipeline.invoicing.documents import MONTHS, TAX_RATES
+from albacore_pipeline.money import written
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.glyphs import unprintable
-from albacore_pipeline.registry.rows import MINOR_UNITS
 
 KINDS = {"invoice": "Invoice", "supplement": "Supplementary invoice", "credit_note": "Credit note"}
 LONGEST_WORD = 28  # characters without a space; longer ones may break anywhere
@@ -139,12 +139,6 @@ def kwh(wh: int) -> str:
     return f"{Decimal(wh) / 1000:,.3f}"
 
 
-def money(amount: Decimal, currency: str) -> str:
-    """To the currency's minor unit; tax may have two decimals more than it."""
-    places = MINOR_UNITS[currency] if amount == amount.to_integral_value() else 2
-    return f"{amount:,.{places}f}"
-
-
 def day_name(day: date) -> str:
     """A day in words: 1 November 2025."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
@@ -189,7 +183,7 @@ def _meta(head: Row, corrections: Sequence[Row]) -> list[list[str]]:
 
 
 def _headline(head: Row) -> list[str]:
-    total = f"{money(abs(head.total), head.currency)} {head.currency}"
+    total = f"{written(abs(head.total), head.currency)} {head.currency}"
     if head.kind == "credit_note":
         return ["Credited to you", total, "set against your open invoice, or against the next one"]
     return ["To pay", total, f"by {day_name(head.due_on)}"]
@@ -206,7 +200,7 @@ def _lines(head: Row, lines: Sequence[Row]) -> list[list[str]]:
             shown(line.description),
             "" if line.unit == "sum" else _quantity(line.quantity * _sign(head), line.unit),
             "" if line.unit == "sum" else _plain(line.unit_price),
-            money(line.amount * _sign(head), head.currency),
+            written(line.amount * _sign(head), head.currency),
         ]
         for line in lines
     ]
@@ -225,12 +219,12 @@ def _totals(head: Row, lines: Sequence[Row]) -> list[list[str]]:
         taxes[line.tax_type][0] += line.amount * _sign(head)
         taxes[line.tax_type][1] += line.tax * _sign(head)
     return [
-        ["Total before VAT", money(head.subtotal * _sign(head), head.currency)],
+        ["Total before VAT", written(head.subtotal * _sign(head), head.currency)],
         *(
-            [_tax_label(tax_type, money(base, head.currency)), money(tax, head.currency)]
+            [_tax_label(tax_type, written(base, head.currency)), written(tax, head.currency)]
             for tax_type, (base, tax) in sorted(taxes.items())
         ),
-        [f"Total {head.currency}", money(head.total * _sign(head), head.currency)],
+        [f"Total {head.currency}", written(head.total * _sign(head), head.currency)],
     ]
 
 

@@ -6,15 +6,17 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from albacore_pipeline.billing.assets import MONTHLY, bill_month
+from albacore_pipeline.billing.assets import bill_month
 from albacore_pipeline.billing.store import months_to_bill
-from albacore_pipeline.consumption.assets import collect_job, run_request
+from albacore_pipeline.consumption.assets import collect_job
 from albacore_pipeline.consumption.store import due_days
-from albacore_pipeline.data_centres.resources import ArchiveResource
 from albacore_pipeline.database import sql
-from albacore_pipeline.database.resources import PlatformResource
-from albacore_pipeline.invoicing.assets import is_running, reconcile
-from albacore_pipeline.invoicing.resources import gate
+from albacore_pipeline.effects.gate import gate
+from albacore_pipeline.invoicing.assets import reconcile
+from albacore_pipeline.orchestration.partitions import MONTHLY
+from albacore_pipeline.orchestration.platform import PlatformResource
+from albacore_pipeline.orchestration.runs import is_running, run_request
+from albacore_pipeline.orchestration.sensors import level_sensor
 from albacore_pipeline.oversight.causes import cause
 from albacore_pipeline.oversight.month_report import figures, month_markdown, month_page
 from albacore_pipeline.periods import Month
@@ -28,9 +30,7 @@ LONGEST_PAUSE = timedelta(hours=3)
 
 
 @dg.asset(partitions_def=MONTHLY, deps=["billing_records", "invoices"], group_name="finance", owners=["team:finance"])
-def month_report(
-    context: dg.AssetExecutionContext, platform: PlatformResource, archive: ArchiveResource
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def month_report(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The month on one page: energy and money by customer and site, what is blocked and what is not billed."""
     month = Month.parse(context.partition_key)
     with platform.engine.connect() as connection:
@@ -45,7 +45,7 @@ def month_report(
         metadata={
             "report": dg.MetadataValue.md(month_markdown(found)),
             "page": dg.MetadataValue.path(str(path)),
-            "archived": archive.open().put(page),
+            "archived": platform.archive.put(page),
         }
     )
 
@@ -53,22 +53,22 @@ def month_report(
 report_month = dg.define_asset_job("report_month", selection=[month_report])
 
 
-@dg.sensor(job=bill_month, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
-def corrections(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SkipReason | list[dg.RunRequest]:
+def corrected_months(platform: PlatformResource) -> list[dg.RunRequest]:
     """Months with documents for which a new revision of a day, or of the registry, is in force."""
-    if is_running(context.instance, "bill_month"):
-        return dg.SkipReason("a month is being rated")
     with platform.engine.connect() as connection:
         months = months_to_bill(connection, now=platform.clock.now())
         documented = {Month.of(row.month) for row in sql(connection, "oversight/documented_months")}
     due = [month for month in months if month in documented and _is_new(platform, month)]
-    return [dg.RunRequest(partition_key=str(month)) for month in due] or dg.SkipReason("nothing was corrected")
+    return [dg.RunRequest(partition_key=str(month)) for month in due]
 
 
 def _is_new(platform: PlatformResource, month: Month) -> bool:
     with platform.engine.connect() as connection:
         days = {"first_day": month.first_day, "last_day": month.last_day}
         return bool(sql(connection, "oversight/unseen_by_rating", **days).scalar_one())
+
+
+corrections = level_sensor("corrections", job=bill_month, due=corrected_months, live_only=False)
 
 
 @dg.sensor(

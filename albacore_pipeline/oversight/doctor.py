@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from albacore_pipeline.data_centres.interface import FailedRead
 from albacore_pipeline.data_centres.resources import DataCentre
 from albacore_pipeline.database import connect, pending
-from albacore_pipeline.invoicing.resources import gate, smtp_url
-from albacore_pipeline.invoicing.xero import XeroError
-from albacore_pipeline.invoicing.xero import connect as connect_xero
+from albacore_pipeline.effects.gate import gate
+from albacore_pipeline.effects.resources import smtp_url
 from albacore_pipeline.settings import Settings, SettingsError, energy_reach
 from albacore_pipeline.sites import SITES
+from albacore_pipeline.xero.client import XeroError
+from albacore_pipeline.xero.client import connect as connect_xero
 
 PROBLEMS = (SettingsError, FailedRead, XeroError, sa.exc.SQLAlchemyError, OSError, ValueError, smtplib.SMTPException)
 
@@ -68,7 +69,7 @@ def _site(site: str, settings: Settings) -> str:
     reach = energy_reach(site=site, settings=settings)
     if reach is None:
         return f"off: {site.upper()}_URL is not set"
-    machines = DataCentre(site=SITES[site]).source().machines(as_of=settings.clock().now())
+    machines = DataCentre(site=SITES[site]).source(settings).machines(as_of=settings.clock().now())
     sandboxed = settings.sandbox_url and reach.url.startswith(settings.sandbox_url)
     return f"{len(machines)} machines{' (sandbox)' if sandboxed else ''}"
 

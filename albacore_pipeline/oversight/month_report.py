@@ -19,7 +19,7 @@ import jinja2
 import sqlalchemy as sa
 
 from albacore_pipeline.database import sql
-from albacore_pipeline.invoicing import statement_facts
+from albacore_pipeline.money import written
 from albacore_pipeline.periods import Month
 
 MOST_BARS = 20  # customers in a plot of money; the rest together are the last bar
@@ -137,7 +137,7 @@ def kwh(value: Decimal | None) -> str:
 
 def money(value: Decimal | None, currency: str) -> str:
     """As on a statement; empty where there is none."""
-    return "" if value is None else statement_facts.money(value, currency)
+    return "" if value is None else written(value, currency)
 
 
 def change(now: Decimal | None, before: Decimal | None) -> str:

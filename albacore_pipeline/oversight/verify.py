@@ -12,8 +12,8 @@ from albacore_pipeline.consumption.store import stored_hash
 from albacore_pipeline.database import sql
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.outbox import fingerprint
+from albacore_pipeline.money import MINOR_UNITS
 from albacore_pipeline.periods import FIRST_DAY, Month
-from albacore_pipeline.registry.rows import MINOR_UNITS
 
 END = date(9999, 12, 1)
 

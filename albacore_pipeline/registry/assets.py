@@ -3,19 +3,15 @@
 from pathlib import Path
 
 import dagster as dg
-from pydantic import Field
 
-from albacore_pipeline.database import sync_sites
-from albacore_pipeline.database.jobs import ByHand
-from albacore_pipeline.database.resources import PlatformResource
+from albacore_pipeline.effects.acts import perform
+from albacore_pipeline.orchestration.platform import PlatformResource
+from albacore_pipeline.registry.acts import LoadRegistry, load_registry
 from albacore_pipeline.registry.files import RegistryRefused, read_registry
-from albacore_pipeline.registry.store import load
 
 
-class RegistryConfig(ByHand):
-    """Where the files are, and who loads them why."""
-
-    folder: str = Field("", description="of the files; empty: ALBACORE_REGISTRY")
+class RegistryConfig(dg.Config, LoadRegistry):
+    """The form as Dagster takes it."""
 
 
 @dg.asset(group_name="registry", owners=["team:finance"])
@@ -26,10 +22,9 @@ def registry(config: RegistryConfig, platform: PlatformResource) -> dg.Materiali
         content = read_registry(folder)
     except RegistryRefused as refused:
         raise dg.Failure(f"registry refused: {refused}", allow_retries=False) from None
-    with platform.engine.begin() as connection:
-        sync_sites(connection)
-        loaded = load(connection, content, actor=config.actor, reason=config.reason, now=platform.clock.now())
-    rows = "\n".join(f"| {table} | {come} | {gone} |" for table, (come, gone) in loaded.changes.items())
+    act, now = load_registry(content), platform.clock.now()
+    loaded = perform("load_registry", act, config, engine=platform.engine, now=now).loaded
+    rows = "\n".join(f"| {table} | {added} | {removed} |" for table, (added, removed) in loaded.changes.items())
     return dg.MaterializeResult(
         metadata={
             "version": loaded.version,
@@ -38,7 +33,7 @@ def registry(config: RegistryConfig, platform: PlatformResource) -> dg.Materiali
             "tariffs": len(content.tariffs),
             "notes": dg.MetadataValue.json([str(note) for note in content.notes[:50]]),
             "changes": dg.MetadataValue.md(
-                f"| table | come | gone |\n|---|---|---|\n{rows}" if rows else "nothing new"
+                f"| table | added | removed |\n|---|---|---|\n{rows}" if rows else "nothing new"
             ),
             "dagster/column_schema": _columns(platform),
         },
@@ -56,5 +51,4 @@ def _columns(platform: PlatformResource) -> dg.TableSchema:
     return dg.TableSchema(columns=columns)
 
 
-load_registry = dg.define_asset_job("load_registry", selection=[registry])
-definitions = dg.Definitions(assets=[registry], jobs=[load_registry])
+definitions = dg.Definitions(assets=[registry], jobs=[dg.define_asset_job("load_registry", selection=[registry])])

@@ -17,23 +17,11 @@ import holidays
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from albacore_pipeline.money import MINOR_UNITS
 from albacore_pipeline.registry.glyphs import unprintable
 from albacore_pipeline.sites import SITES
 
 FOREVER = date(9999, 12, 31)  # an empty to_day, in Python; PostgreSQL holds 'infinity'
-MINOR_UNITS = {
-    "EUR": 2,
-    "NOK": 2,
-    "USD": 2,
-    "GBP": 2,
-    "SEK": 2,
-    "DKK": 2,
-    "ETB": 2,
-    "IDR": 2,
-    "JPY": 0,
-    "ISK": 0,
-    "KRW": 0,
-}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 LONGEST_TEXT = 500

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from albacore_pipeline.database import copy_rows, sql
-from albacore_pipeline.effects import audit
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import FOREVER, Customer, Entity, Row
@@ -43,25 +42,10 @@ class _Table:
 
 
 def load(connection: sa.Connection, registry: Registry, *, actor: str, reason: str, now: datetime) -> Loaded:
-    """Make a registry the one in force, in the caller's transaction, and say so in the audit chain.
+    """Make a registry the one in force, in the caller's transaction.
 
     The same content as the version in force makes no new version.
     """
-    loaded = bring_in_force(connection, registry, actor=actor, reason=reason, now=now)
-    if loaded.changes:
-        details = {
-            "version": loaded.version,
-            "sha256": registry.content_sha256,
-            "reason": reason,
-            "changes": loaded.changes,
-        }
-        subject = f"registry {loaded.version}"
-        audit.record(connection, now=now, actor=actor, action="load_registry", subject=subject, details=details)
-    return loaded
-
-
-def bring_in_force(connection: sa.Connection, registry: Registry, *, actor: str, reason: str, now: datetime) -> Loaded:
-    """What a load changes, without its entry in the audit chain, whose lock a mere plan has no need of."""
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('albacore.registry'))"))
     newest = sql(connection, "registry/newest_version").one_or_none()
     if newest and newest.content_sha256 == registry.content_sha256:
@@ -103,30 +87,30 @@ def _merge(connection: sa.Connection, table: _Table, *, version: int) -> tuple[i
         sql(connection, "registry/add_unknown_machines")
     connection.execute(sa.text(f"create temp table incoming on commit drop as {table.select}; analyze incoming"))
     columns = ", ".join(table.columns)
-    gone = connection.execute(
-        sa.text(_GONE.format(table=table.name, incoming=_of("incoming", table), ours=_of(table.name, table))),
+    removed = connection.execute(
+        sa.text(_REMOVE.format(table=table.name, incoming=_of("incoming", table), ours=_of(table.name, table))),
         {"version": version},
     ).rowcount
-    come = connection.execute(sa.text(_COME.format(table=table.name, columns=columns)), {"version": version}).rowcount
+    added = connection.execute(sa.text(_ADD.format(table=table.name, columns=columns)), {"version": version}).rowcount
     connection.execute(sa.text("drop table staged, incoming"))
-    return come, gone
+    return added, removed
 
 
 def _of(name: str, table: _Table) -> str:
     return ", ".join(f"{name}.{column}" for column in table.columns)
 
 
-# Rows that are gone end, equal ones stay untouched, new ones begin. Compared as text, which hashes; hashed
+# Removed rows end, equal ones stay untouched, added ones begin. Compared as text, which hashes; hashed
 # order suits the index behind the exclusion constraint, too: sorted rows take a third longer.
-_GONE = """
+_REMOVE = """
 update albacore.{table} set until_version = :version
 where until_version is null and not exists (select from incoming where row({incoming})::text = row({ours})::text)
 """
-_COME = """
+_ADD = """
 insert into albacore.{table} ({columns}, since_version)
 select {columns}, :version from (
     select {columns} from incoming except select {columns} from albacore.{table} where until_version is null
-) come
+) added
 """
 
 DAYS = {"from_day": "date", "to_day": "date"}

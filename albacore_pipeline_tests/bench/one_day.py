@@ -14,8 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from albacore_pipeline.consumption.assets import site_definitions
-from albacore_pipeline.data_centres.resources import ArchiveResource
-from albacore_pipeline.database.resources import PlatformResource
+from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.sites import SITES
 from albacore_pipeline_tests.bench.fleet import DAY, STEP
 
@@ -29,7 +28,7 @@ def peak_mib() -> float:
 def main() -> None:
     """Collect DAY of the site that the command line names."""
     site = dataclasses.replace(SITES[sys.argv[1]], step=STEP)
-    shared = {"platform": PlatformResource(), "archive": ArchiveResource()}
+    shared = {"platform": PlatformResource()}
     definitions = dg.Definitions.merge(site_definitions(site), dg.Definitions(resources=shared))
     job = definitions.resolve_job_def(f"collect_{site.name}")
     selection = [dg.AssetKey([site.name, "consumption"])]

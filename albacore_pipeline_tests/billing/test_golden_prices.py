@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline.billing.store import Verdict
+from albacore_pipeline.billing.store import RatingResult
 from albacore_pipeline.database import sql
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Price, Tariff, TariffBand
@@ -63,7 +63,7 @@ def stay(
     policy: Policy | None = None,
     around: int = 0,
     **prices: Any,
-) -> dict[str, Verdict]:
+) -> dict[str, RatingResult]:
     """Acme has a machine for these days, which uses `wh` an hour; `around` days more are collected on both sides."""
     rows = [assignment(machine, "acme", str(days[0]), str(days[-1]))]
     register(connection, customers=ACME, assignments=rows, tariffs=tariffs, policy=policy, **prices)

@@ -97,7 +97,7 @@ def test_what_is_in_force_is_nothing_new(engine: sa.Engine) -> None:
 def test_a_backdated_price_names_the_documents_that_follow(engine: sa.Engine) -> None:
     tariffs = [*registry().tariffs, tariff("acme", "0.4", "2025-10-22", customer="acme")]
     assert plan(engine, tariffs=tariffs) == [
-        "tariff: 1 rows come, 0 go",
+        "tariff: 1 rows added, 0 removed",
         "2 of the months that were rated have days that change",
         "2025-10 acme: +0.000 kWh, -1.0000 NOK, a credit note follows",
         "2025-11 acme: +0.000 kWh, -3.0000 NOK, no document yet",
@@ -122,7 +122,7 @@ def test_a_handover_moves_energy_and_money(engine: sa.Engine) -> None:
 def test_what_ends_in_the_future_touches_no_rated_month(engine: sa.Engine) -> None:
     ended = [assignment("NO-0001", "acme", "2025-10-01", "2025-12-31"), *registry().assignments[1:]]
     assert plan(engine, assignments=ended) == [
-        "assignment: 1 rows come, 1 go",
+        "assignment: 1 rows added, 1 removed",
         "0 of the months that were rated have days that change",
         "0 customer-months would change, 0 of them blocked; nothing was changed",
     ]

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.database import connect, sql
-from albacore_pipeline.database.resources import PlatformResource
 from albacore_pipeline.invoicing.jobs import definitions
+from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline_tests.small_world import (
     NOW,
@@ -111,7 +111,7 @@ def test_a_person_releases_it_in_the_launchpad(
     def release(**form: str) -> dg.ExecuteInProcessResult:
         config = {"actor": "finance@albacore.example", "reason": "a new rack", **form}
         return everything.resolve_job_def("release_document").execute_in_process(
-            run_config={"ops": {"release_document_by_hand": {"config": config}}},
+            run_config={"ops": {"perform_release_document": {"config": config}}},
             raise_on_error=False,
         )
 

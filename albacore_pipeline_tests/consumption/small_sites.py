@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
+from albacore_pipeline.archive import Archive
 from albacore_pipeline.consumption.collect import Collected, collect_day
-from albacore_pipeline.data_centres.archive import Archive
 from albacore_pipeline.data_centres.connect import energy_source
 from albacore_pipeline.data_centres.endpoint import Endpoint
 from albacore_pipeline.data_centres.http import HttpOptions

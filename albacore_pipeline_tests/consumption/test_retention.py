@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from albacore_pipeline.consumption.jobs import nightly_pruning
 from albacore_pipeline.consumption.retention import prune
-from albacore_pipeline.database.resources import PlatformResource
+from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.invoicing.fakes import LAST_DAY, Office, one_day
 from albacore_pipeline_tests.small_world import collect

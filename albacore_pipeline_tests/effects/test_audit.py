@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.effects import audit
-from albacore_pipeline_tests.effects.outside import NOW
+from albacore_pipeline_tests.effects.external import NOW
 
 UNGUARD = "alter table albacore.audit_event disable trigger user"
 

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from albacore_pipeline.effects.mail import MAIL, MailKind
-from albacore_pipeline.effects.outbox import Effect, Later, Outcome, Parked, deliver, prepare
+from albacore_pipeline.effects.mail import MAIL, MailHandler
+from albacore_pipeline.effects.outbox import Effect, Later, Outcome, Parked, dispatch, prepare
 from albacore_pipeline_tests.clocks import FrozenClock
-from albacore_pipeline_tests.effects.outside import LIVE, NOW, states
+from albacore_pipeline_tests.effects.external import LIVE, NOW, states
 
 ARCHIVE = {"s1": b"site,machine\r\n", "s2": b"%PDF-1.7"}
 
@@ -62,8 +62,10 @@ def relay() -> Iterator[tuple[Relay, str]]:
     controller.stop()
 
 
-def mail_kind(url: str, clock: FrozenClock) -> MailKind:
-    return MailKind(smtp_url=url, sender="billing@albacore.example", read_attachment=ARCHIVE.__getitem__, clock=clock)
+def mail_handler(url: str, clock: FrozenClock) -> MailHandler:
+    return MailHandler(
+        smtp_url=url, sender="billing@albacore.example", read_attachment=ARCHIVE.__getitem__, clock=clock
+    )
 
 
 def mail(to: str = "anna@customer.example", subject: str = "Invoice 1", attachment: str = "s1") -> Effect:
@@ -78,12 +80,12 @@ def mail(to: str = "anna@customer.example", subject: str = "Invoice 1", attachme
     )
 
 
-def send(kind: MailKind, *effects: Effect) -> list[Outcome]:
-    return kind.send(effects)
+def send(handler: MailHandler, *effects: Effect) -> list[Outcome]:
+    return handler.send(effects)
 
 
 def test_a_mail_goes_out_whole(relay: tuple[Relay, str], clock: FrozenClock) -> None:
-    outcome = send(mail_kind(relay[1], clock), mail())[0]
+    outcome = send(mail_handler(relay[1], clock), mail())[0]
     (taken,) = relay[0].taken
     assert outcome.answer == {"message_id": taken["Message-ID"], "accepted_at": NOW.isoformat()}  # type: ignore[union-attr]
     assert (taken["From"], taken["To"], taken["Subject"]) == (
@@ -101,26 +103,28 @@ def test_a_mail_goes_out_whole(relay: tuple[Relay, str], clock: FrozenClock) -> 
 
 
 def test_a_refused_recipient_needs_a_person_and_holds_up_nobody(relay: tuple[Relay, str], clock: FrozenClock) -> None:
-    outcomes = send(mail_kind(relay[1], clock), mail("nobody@customer.example"), mail("full@customer.example"), mail())
+    outcomes = send(
+        mail_handler(relay[1], clock), mail("nobody@customer.example"), mail("full@customer.example"), mail()
+    )
     assert isinstance(outcomes[0], Parked)
     assert isinstance(outcomes[1], Later)
     assert [taken["To"] for taken in relay[0].taken] == ["anna@customer.example"]
 
 
 def test_a_mail_that_can_not_be_written_waits_and_holds_up_nobody(relay: tuple[Relay, str], clock: FrozenClock) -> None:
-    outcomes = send(mail_kind(relay[1], clock), mail(attachment="lost"), mail())
+    outcomes = send(mail_handler(relay[1], clock), mail(attachment="lost"), mail())
     assert isinstance(outcomes[0], Later)
     assert "can't be written" in outcomes[0].reason
     assert len(relay[0].taken) == 1
 
 
 def test_a_relay_that_is_down_is_tried_later(clock: FrozenClock) -> None:
-    outcomes = send(mail_kind(f"smtp://127.0.0.1:{free_port()}", clock), mail(), mail())
+    outcomes = send(mail_handler(f"smtp://127.0.0.1:{free_port()}", clock), mail(), mail())
     assert [type(outcome) for outcome in outcomes] == [Later, Later]
 
 
 def test_a_password_never_shows(clock: FrozenClock) -> None:
-    outcome = send(mail_kind(f"smtp://me:canary@127.0.0.1:{free_port()}", clock), mail())[0]
+    outcome = send(mail_handler(f"smtp://me:canary@127.0.0.1:{free_port()}", clock), mail())[0]
     assert "canary" not in repr(outcome)
 
 
@@ -128,17 +132,17 @@ def test_the_same_mail_again_has_the_same_message_id(
     engine: sa.Engine, relay: tuple[Relay, str], clock: FrozenClock
 ) -> None:
     """The relay takes the mail and hangs up: it goes out again, and receivers know it by its Message-ID."""
-    kind = mail_kind(relay[1], clock)
+    handler = mail_handler(relay[1], clock)
     with engine.begin() as connection:
         prepare(connection, kind=MAIL, business_key="mail:1", payload=mail(subject="hang up").payload, now=NOW)
-    assert deliver(engine=engine, kinds=[kind], clock=clock, gate=LIVE) == {"unknown": 1}
+    assert dispatch(engine=engine, handlers=[handler], clock=clock, gate=LIVE) == {"unknown": 1}
     clock.advance(hours=1)
-    deliver(engine=engine, kinds=[kind], clock=clock, gate=LIVE)
+    dispatch(engine=engine, handlers=[handler], clock=clock, gate=LIVE)
     first, second = relay[0].taken
     assert first["Message-ID"] == second["Message-ID"]
     assert states(engine) == {"mail:1": "unknown"}
 
 
 def test_different_mails_have_different_message_ids(relay: tuple[Relay, str], clock: FrozenClock) -> None:
-    send(mail_kind(relay[1], clock), mail(subject="one"), mail(subject="two"))
+    send(mail_handler(relay[1], clock), mail(subject="one"), mail(subject="two"))
     assert len({taken["Message-ID"] for taken in relay[0].taken}) == 2

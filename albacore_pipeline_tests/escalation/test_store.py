@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.escalation import store
+from albacore_pipeline.escalation.acts import ReportBounce, report_bounce
 from albacore_pipeline.escalation.evaluate import Close, Enter, Wait
 from albacore_pipeline.registry.policies import Stage
-from albacore_pipeline_tests.escalation.conftest import CHAIN_DAYS, PAUSE_DAY, Desk
+from albacore_pipeline_tests.escalation.desk import CHAIN_DAYS, PAUSE_DAY, Desk
 
 NUMBER = "ALB-2025-000001"
 
@@ -78,7 +79,8 @@ def test_an_invoice_that_was_never_sent_is_never_dunned(desk: Desk) -> None:
 def test_a_bounced_notice_stops_the_chain(desk: Desk) -> None:
     desk.night(CHAIN_DAYS[0])
     (message,) = desk.ask("select answer ->> 'message_id' from albacore.effect where business_key like 'mail:step:%'")
-    assert desk.by_hand("report_bounce", message_id=message[0], now=desk.clock.now()) == 1
+    bounce = ReportBounce(actor="anna", reason="it came back", message_id=message[0])
+    desk.perform("report_bounce", report_bounce, bounce)
     (decided,) = desk.night(CHAIN_DAYS[1])
     assert decided.decision == Wait("the notice of stage reminder is not delivered yet")
     assert desk.ask("select sent_at is not null, delivered_at from report.escalation") == [(True, None)]

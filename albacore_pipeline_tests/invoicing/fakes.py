@@ -16,15 +16,16 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from albacore_pipeline.data_centres.archive import Archive
-from albacore_pipeline.effects.mail import MailKind, message_id
-from albacore_pipeline.effects.outbox import Done, Effect, Gate, Outcome
-from albacore_pipeline.invoicing.issue import Outside, issue_documents
+from albacore_pipeline.archive import Archive
+from albacore_pipeline.effects.gate import Gate
+from albacore_pipeline.effects.mail import MailHandler, message_id
+from albacore_pipeline.effects.outbox import Effect, Outcome, Succeeded
+from albacore_pipeline.invoicing.issue import ExternalSystems, issue_documents
 from albacore_pipeline.invoicing.store import Prepared, prepare_documents
-from albacore_pipeline.invoicing.xero import Json, Xero
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment, Customer
+from albacore_pipeline.xero.client import Json, Xero
 from albacore_pipeline_tests.clocks import FrozenClock
 from albacore_pipeline_tests.small_world import (
     assignment,
@@ -189,7 +190,7 @@ def _settle(document: Json, rest: Decimal) -> None:
 
 
 @dataclass(kw_only=True)
-class FakeMail(MailKind):
+class FakeMail(MailHandler):
     """A relay that takes everything; `sent` has the payloads by business key."""
 
     smtp_url: str = "smtp://nowhere"
@@ -203,7 +204,7 @@ class FakeMail(MailKind):
             self.sent.setdefault(effect.business_key, []).append(effect.payload)
             taken = {"accepted_at": self.clock.now().isoformat()}
             outcomes.append(
-                Done(taken | {"message_id": message_id(business_key=effect.business_key, sender=self.sender)})
+                Succeeded(taken | {"message_id": message_id(business_key=effect.business_key, sender=self.sender)})
             )
         return outcomes
 
@@ -237,8 +238,8 @@ class Office:
         self.mail = FakeMail(clock=self.clock)
 
     @property
-    def outside(self) -> Outside:
-        return Outside(
+    def outside(self) -> ExternalSystems:
+        return ExternalSystems(
             xero=self.xero, mail=self.mail, archive=self.archive, engine=self.engine, clock=self.clock, gate=self.gate
         )
 

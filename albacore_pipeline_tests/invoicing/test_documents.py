@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albacore_pipeline.invoicing.documents import Change, Draft, Group, draft, payload, rounded
+from albacore_pipeline.invoicing.documents import Change, Draft, Group, draft, payload
 from albacore_pipeline.invoicing.statement import statement_csv
+from albacore_pipeline.money import rounded
 from albacore_pipeline.periods import Month
 
 OCTOBER = Month(2025, 10)

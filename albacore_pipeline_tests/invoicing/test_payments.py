@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from albacore_pipeline.invoicing.payments import Difference, reconcile, watch_payments
-from albacore_pipeline.invoicing.xero import AnswerLost
+from albacore_pipeline.xero.client import AnswerLost
 from albacore_pipeline_tests.invoicing.fakes import Office, later
 
 NUMBER = "ALB-2025-000001"

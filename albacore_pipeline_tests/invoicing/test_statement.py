@@ -18,16 +18,17 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from albacore_pipeline.invoicing import issue, statement_pdf
-from albacore_pipeline.invoicing.statement_facts import facts, money, shown, statement_facts
+from albacore_pipeline.invoicing.statement_facts import facts, shown, statement_facts
 from albacore_pipeline.invoicing.store import prepare_documents
-from albacore_pipeline.invoicing.xero import AnswerLost
+from albacore_pipeline.money import written as money
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.glyphs import unprintable
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment
+from albacore_pipeline.xero.client import AnswerLost
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.invoicing.fakes import OCTOBER, Office, one_day
-from albacore_pipeline_tests.invoicing.test_kinds import once
+from albacore_pipeline_tests.invoicing.test_handlers import once
 from albacore_pipeline_tests.small_world import (
     Day,
     assignment,

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline.data_centres.archive import Archive, ArchiveFailure
+from albacore_pipeline.archive import Archive, ArchiveFailure
 from albacore_pipeline.invoicing.store import prepare_documents
 from albacore_pipeline.oversight.explain import explain_day, explain_document, explain_record
 from albacore_pipeline.periods import Month

@@ -11,10 +11,11 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerControl, PowerState
-from albacore_pipeline.escalation.power import READ_BACK, Controls, read_back
+from albacore_pipeline.machine_power.controls import Controls
+from albacore_pipeline.machine_power.read_back import READ_BACK, read_back
 from albacore_pipeline.sites import SITES
 from albacore_pipeline_tests.clocks import FrozenClock
-from albacore_pipeline_tests.escalation.conftest import Desk
+from albacore_pipeline_tests.escalation.desk import Desk
 from albacore_pipeline_tests.invoicing.fakes import later, one_day
 from albacore_pipeline_tests.small_world import site_of
 

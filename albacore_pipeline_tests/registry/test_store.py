@@ -54,7 +54,6 @@ def test_a_first_load_is_version_one(engine: sa.Engine, tmp_path: Path, clock: F
         ("NO-0001", "acme", date(2025, 10, 1), date(2025, 10, 14), "billable"),
         ("NO-0001", "bolt", date(2025, 10, 15), None, "billable"),
     ]
-    assert rows(engine, "select actor, action, subject from report.audit") == [("anna", "load_registry", "registry 1")]
 
 
 def test_the_same_content_makes_no_version(engine: sa.Engine, tmp_path: Path, clock: FrozenClock) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from albacore_pipeline.sandbox import process
+from albacore_sandbox import process
 
 ENERGY, CONTROL = ("billing", "demo-billing"), ("control", "demo-control")
 

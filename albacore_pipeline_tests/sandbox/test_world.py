@@ -23,10 +23,10 @@ import numpy as np
 import pytest
 
 from albacore_pipeline.registry.files import read_registry
-from albacore_pipeline.sandbox import process
 from albacore_pipeline_tests.clocks import utc
 from albacore_pipeline_tests.sandbox.conftest import CONTROL, ENERGY, Outside
 from albacore_pipeline_tests.sandbox.test_energy import influx, rpc
+from albacore_sandbox import process
 
 
 def now(world: Outside) -> datetime:

@@ -1,0 +1,56 @@
+"""Two people's word for a pause above the blast radius: each has a one-time code by mail, good for a day."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from albacore_pipeline.database import sql
+from albacore_pipeline.effects.mail import MAIL
+from albacore_pipeline.effects.outbox import prepare
+from albacore_pipeline.registry.policies import Policy, Stage
+
+NEEDED = 2
+
+TEXT = """A pause needs your approval: {reason}.
+
+Customer {customer}, machines: {machines}
+
+If you agree, start the job approve_pause in Dagster with customer {customer}, approver {approver} and code {code}.
+The code is good for 24 hours. If you do not agree, do nothing, or start veto_pause.
+"""
+
+
+def approved(connection: sa.Connection, *, customer: str, now: datetime) -> bool:
+    """Whether enough people have approved the pause of the customer's open case today."""
+    return int(sql(connection, "machine_power/approvals", customer=customer, now=now).scalar_one()) >= NEEDED
+
+
+def ask(
+    connection: sa.Connection, *, customer: str, policy: Policy, machines: list[str], reason: str, now: datetime
+) -> None:
+    """Mail each approver of the policy a code of his own; nobody is asked twice within a day."""
+    case_id = sql(connection, "escalation/open_case", customer=customer, now=now).scalar_one()
+    for approver in sorted({policy.owner(Stage.PAUSE_SCHEDULED), policy.owner(Stage.PAUSED)}):
+        code = secrets.token_hex(4)
+        values = {"case_id": case_id, "approver": approver, "sha256": _sha256(code)}
+        if not sql(connection, "machine_power/ask_approval", now=now, **values).rowcount:
+            continue
+        text = TEXT.format(reason=reason, customer=customer, machines=", ".join(machines), approver=approver, code=code)
+        payload = {"to": approver, "subject": f"Approval needed: pause of {customer}", "text": text, "attachments": []}
+        key = f"mail:approval:{case_id}:{approver}:{now:%Y-%m-%dT%H:%M:%S}"
+        prepare(connection, kind=MAIL, business_key=key, payload=payload, now=now)
+
+
+def approve(connection: sa.Connection, *, customer: str, approver: str, code: str, now: datetime) -> None:
+    """Take a person's approval. Raises LookupError for a code that is wrong, used or older than a day."""
+    values = {"customer": customer, "approver": approver, "sha256": _sha256(code)}
+    if not sql(connection, "machine_power/approve", now=now, **values).rowcount:
+        raise LookupError(f"the code of {approver} for {customer} is wrong, used or older than a day")
+
+
+def _sha256(code: str) -> str:
+    return hashlib.sha256(code.strip().encode()).hexdigest()

@@ -1,0 +1,25 @@
+"""The sites' power controls as the room sees them, and what a command wants to see there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from albacore_pipeline.data_centres.interface import PowerControl, PowerState
+from albacore_pipeline.sites import Site, TicketControl
+
+PAUSE, RESUME = "power.pause", "power.resume"  # kinds of effects
+WANTED = {"pause": PowerState.OFF, "resume": PowerState.ON}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controls:
+    """The sites and their power controls; a site without one is switched by a ticket to its operations."""
+
+    sites: Mapping[str, Site]
+    control_of: Callable[[str], PowerControl]
+
+    def mailbox(self, site: str) -> str | None:
+        """Where tickets of a site go; None where there is an interface."""
+        control = self.sites[site].control
+        return control.mailbox if isinstance(control, TicketControl) else None

@@ -1,0 +1,139 @@
+"""Which pauses and resumes are written: a pause behind a live word of Xero, the whole chain and the blast radius."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+
+import sqlalchemy as sa
+
+from albacore_pipeline.database import sql
+from albacore_pipeline.effects.outbox import prepare
+from albacore_pipeline.escalation.evaluate import Close, Decision, Enter, Wait, evaluate
+from albacore_pipeline.escalation.store import Case, cases, enter
+from albacore_pipeline.invoicing.payments import watch_payments
+from albacore_pipeline.machine_power.approvals import approved, ask
+from albacore_pipeline.machine_power.controls import PAUSE, RESUME
+from albacore_pipeline.periods import Clock
+from albacore_pipeline.registry.policies import Stage
+from albacore_pipeline.xero.client import Xero, XeroError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What was planned for a customer whose pause is due: machines, or why none."""
+
+    customer: str
+    machines: list[str]
+    refused: str = ""
+
+
+def plan_pauses(*, engine: sa.Engine, xero: Xero, clock: Clock) -> list[Planned]:
+    """Write the pauses that are due, each behind a live word from Xero, the whole chain and the blast radius."""
+    with engine.connect() as connection:
+        customers = [row.customer for row in sql(connection, "machine_power/due_pauses", now=clock.now())]
+    return [_plan(engine=engine, xero=xero, clock=clock, customer=customer) for customer in customers]
+
+
+def _plan(*, engine: sa.Engine, xero: Xero, clock: Clock, customer: str) -> Planned:
+    try:
+        watch_payments(engine=engine, xero=xero, clock=clock, customer=customer)
+    except XeroError as error:
+        return Planned(customer=customer, machines=[], refused=f"no live word from Xero: {error}")
+    now = clock.now()
+    with engine.begin() as connection:
+        connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('albacore.escalate'))"))
+        case = next(iter(cases(connection, now=now, customer=customer)), None)
+        decision = evaluate(facts=case.facts, policy=case.policy, as_of=now) if case else Wait("nothing is owed")
+        if case is None or not (isinstance(decision, Enter) and decision.stage is Stage.PAUSED):
+            return Planned(customer=customer, machines=[], refused=_why_not(decision))
+        machines = sql(connection, "escalation/pausable", customer=customer, now=now).all()
+        refused = _over_cap(connection, case=case, machines=machines, now=now)
+        if refused and not approved(connection, customer=customer, now=now):
+            names = [f"{machine.site} {machine.machine}" for machine in machines]
+            ask(connection, customer=customer, policy=case.policy, machines=names, reason=refused, now=now)
+            return Planned(customer=customer, machines=[], refused=f"{refused}: approve_pause, or wait")
+        step_id = enter(connection, case=case, decision=decision, now=now)
+        for machine in machines:
+            _write_command(
+                connection,
+                step_id=step_id,
+                machine=machine,
+                customer=customer,
+                action="pause",
+                reason=f"unpaid {decision.number}",
+                now=now,
+            )
+    return Planned(customer=customer, machines=[f"{machine.site} {machine.machine}" for machine in machines])
+
+
+def _why_not(decision: Decision) -> str:
+    """Why a customer whose pause was scheduled is not paused now."""
+    match decision:
+        case Enter():
+            return "the chain is not at its end"
+        case Close(reason) | Wait(reason):
+            return reason
+    assert_never(decision)
+
+
+def _over_cap(connection: sa.Connection, *, case: Case, machines: Sequence[Any], now: datetime) -> str:
+    """Why this pause would exceed the policy's blast radius today; empty when it stays below."""
+    commanded = sql(connection, "machine_power/commanded_today", now=now).all()
+    customers = {row.customer for row in commanded} | {case.facts.customer}
+    if len(customers) > case.policy.customers_per_day:
+        return f"more than {case.policy.customers_per_day} customers would be paused today"
+    fleet = {row.site: row.machines for row in sql(connection, "machine_power/fleet")}
+    wanted = Counter(machine.site for machine in machines)
+    for row in commanded:
+        wanted[row.site] += row.machines
+    for site, count in wanted.items():
+        most = min(case.policy.machines_per_site_and_day, int(case.policy.share_of_site_and_day * fleet.get(site, 0)))
+        if count > most:
+            return f"{count} machines at {site} would be paused today, {most} are allowed"
+    return ""
+
+
+def _write_command(
+    connection: sa.Connection,
+    *,
+    step_id: int | None,
+    machine: Any,
+    customer: str,
+    action: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    kind = PAUSE if action == "pause" else RESUME
+    payload = {"site": machine.site, "machine": machine.machine, "customer": customer}
+    effect_id = prepare(
+        connection, kind=kind, business_key=f"{kind}:{step_id}:{machine.machine_id}", payload=payload, now=now
+    )
+    values = {
+        "step_id": step_id,
+        "machine_id": machine.machine_id,
+        "customer": customer,
+        "action": action,
+        "reason": reason,
+    }
+    sql(connection, "machine_power/insert_command", effect_id=effect_id, now=now, **values)
+
+
+def plan_resumes(*, engine: sa.Engine, clock: Clock) -> list[str]:
+    """Write a resume for every machine that stands still by our command and whose case is closed."""
+    with engine.begin() as connection:
+        machines = sql(connection, "machine_power/to_resume").all()
+        for machine in machines:
+            _write_command(
+                connection,
+                step_id=machine.step_id,
+                machine=machine,
+                customer=machine.customer,
+                action="resume",
+                reason=machine.reason,
+                now=clock.now(),
+            )
+    return [f"{machine.site} {machine.machine}" for machine in machines]

@@ -1,0 +1,43 @@
+"""The platform as a Dagster resource: settings, database, archive and clock, as plain objects.
+
+Belongs here: what every run needs. Nothing is read or opened before a run asks for it, and no secret is a field: they
+come from the environment, so that none reaches a run's configuration.
+"""
+
+import dagster as dg
+import sqlalchemy as sa
+
+from albacore_pipeline.archive import Archive
+from albacore_pipeline.database.engine import connect, sql
+from albacore_pipeline.periods import Clock
+from albacore_pipeline.settings import Settings
+
+
+class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Settings, database, archive and clock of this deployment."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings; raises SettingsError that names the variable."""
+        return Settings.from_environment()
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The platform database."""
+        return connect(self.settings.require_database_url())
+
+    @property
+    def archive(self) -> Archive:
+        """Where raw answers and statements are kept."""
+        return Archive(self.settings.archive_url)
+
+    @property
+    def clock(self) -> Clock:
+        """The time that counts."""
+        return self.settings.clock()
+
+    def columns(self, view: str) -> dg.TableSchema:
+        """The columns of a view of the `report` schema with their comments, for an asset's metadata."""
+        with self.engine.connect() as connection:
+            rows = sql(connection, "database/columns", view=view).mappings().all()
+        return dg.TableSchema(columns=[dg.TableColumn(**row) for row in rows])
