@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
+from albacore_pipeline.effects import queries
 
 PIPELINE = "pipeline"  # the actor of what nobody asked for by hand
 
@@ -24,10 +24,10 @@ def record(
     actor: str = PIPELINE,
 ) -> None:
     """Append an entry in the caller's transaction. Takes the chain's lock: record last in a transaction."""
-    parameters = {"now": now, "actor": actor, "action": action, "subject": subject}
-    sql(connection, "effects/audit_record", details=json.dumps(details, default=str), **parameters)
+    written = json.dumps(details, default=str)
+    queries.audit_record(connection, now=now, actor=actor, action=action, subject=subject, details=written)
 
 
 def broken_links(connection: sa.Connection) -> list[int]:
     """The sequence numbers at which the chain does not hold; empty is good."""
-    return [row.seq for row in sql(connection, "effects/audit_broken_links")]
+    return queries.audit_broken_links(connection)

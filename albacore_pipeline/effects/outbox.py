@@ -16,98 +16,34 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
+from albacore_pipeline.effects import queries
 from albacore_pipeline.effects.gate import Gate
+from albacore_pipeline.effects.interface import (
+    STATES,
+    Cancelled,
+    Effect,
+    EffectHandler,
+    Later,
+    Outcome,
+    Parked,
+    Succeeded,
+    Unknown,
+)
 from albacore_pipeline.periods import Clock
+
+__all__ = [
+    "STATES", "Cancelled", "Effect", "EffectHandler", "Later", "Outcome", "Parked", "Succeeded", "Unknown", "dispatch",
+    "fingerprint", "prepare",
+]  # fmt: skip
 
 SHORTEST_PAUSE = timedelta(seconds=1)  # whatever the other side asks for: one dispatch never tries twice
 FIRST_PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=6)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effect:
-    """A claimed effect. `attempts` counts this claim too; `in_doubt`: an earlier attempt may have worked."""
-
-    effect_id: int
-    kind: str
-    business_key: str
-    payload: Mapping[str, Any]
-    attempts: int
-    fence: int
-    in_doubt: bool
-
-
-@dataclass(frozen=True)
-class Succeeded:
-    """It happened; `answer` is what the other side said."""
-
-    answer: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Later:
-    """It certainly has not happened; try again, not before `after` (default: a growing pause)."""
-
-    reason: str
-    after: timedelta | None = None
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """It may have happened; look up before anything else."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Parked:
-    """It did not happen and will not without a person."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Cancelled:
-    """It is no longer wanted; nothing was sent."""
-
-    reason: str
-
-
-Outcome = Succeeded | Later | Unknown | Parked | Cancelled
-
-STATES: dict[type[Outcome], str] = {
-    Succeeded: "done",
-    Later: "prepared",
-    Unknown: "unknown",
-    Parked: "parked",
-    Cancelled: "cancelled",
-}
-
-
-class EffectHandler(Protocol):
-    """How effects of one kind, that of its `name`, are sent, looked up and settled."""
-
-    name: str
-    batch: int
-
-    def send(self, effects: Sequence[Effect]) -> list[Outcome]:
-        """Act, one outcome an effect, in order."""
-
-    def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
-        """Find out whether an earlier attempt worked.
-
-        `Succeeded` if so, `Later` if it certainly did not and may be sent now, `Unknown` if nobody can say.
-        """
-
-    def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
-        """Write what the outcome means to the room, in the transaction that settles the effect."""
 
 
 def fingerprint(payload: Mapping[str, Any]) -> str:
@@ -122,20 +58,15 @@ def prepare(
 
     Returns the effect's id. Raises ValueError when the key is taken by another payload.
     """
-    sha256 = fingerprint(payload)
-    parameters = {
-        "kind": kind,
-        "business_key": business_key,
-        "payload": json.dumps(payload),
-        "sha256": sha256,
-        "now": now,
-    }
-    row = sql(connection, "effects/prepare", **parameters).one()
-    if row.payload_sha256 != sha256:
+    sha256, content = fingerprint(payload), json.dumps(payload)
+    intent = queries.prepare(
+        connection, kind=kind, business_key=business_key, payload=content, sha256=sha256, now=now
+    ) or queries.prepared(connection, business_key=business_key)
+    if intent.payload_sha256 != sha256:
         raise ValueError(
             f"effect {business_key} exists with another payload: an effect never changes, give it a new key"
         )
-    return int(row.effect_id)
+    return intent.effect_id
 
 
 def dispatch(*, engine: sa.Engine, handlers: Sequence[EffectHandler], clock: Clock, gate: Gate) -> Counter[str]:
@@ -165,10 +96,7 @@ def dispatch(*, engine: sa.Engine, handlers: Sequence[EffectHandler], clock: Clo
 
 def _claim(engine: sa.Engine, *, handler: EffectHandler, now: datetime, gate: Gate) -> list[Effect]:
     with engine.begin() as connection:
-        rows = sql(
-            connection, "effects/claim", kind=handler.name, now=now, batch=handler.batch, live_from=gate.live_from
-        )
-        return [Effect(**row) for row in rows.mappings()]
+        return queries.claim(connection, kind=handler.name, now=now, live_from=gate.live_from, batch=handler.batch)
 
 
 def _act(engine: sa.Engine, *, handler: EffectHandler, effects: Sequence[Effect], clock: Clock) -> list[str]:
@@ -189,16 +117,15 @@ def _settle(engine: sa.Engine, *, handler: EffectHandler, effect: Effect, outcom
     if isinstance(outcome, Later) and outcome.after is not None:
         pause = max(outcome.after, SHORTEST_PAUSE)
     with engine.begin() as connection:
-        settled = sql(
+        settled = queries.settle(
             connection,
-            "effects/settle",
             effect_id=effect.effect_id,
             fence=effect.fence,
             state=STATES[type(outcome)],
-            now=now,
             next_try_at=now + pause,
             answer=json.dumps(outcome.answer) if isinstance(outcome, Succeeded) else None,
             error=None if isinstance(outcome, Succeeded) else outcome.reason,
-        ).rowcount
+            now=now,
+        )
         if settled:  # else another process has claimed it since, and settles it
             handler.settle(connection, effect=effect, outcome=outcome, now=now)

@@ -74,6 +74,28 @@ def test_another_payload_under_the_same_key_is_refused(engine: sa.Engine) -> Non
         prepare(connection, kind="test", business_key="a", payload={"x": 2}, now=NOW)
 
 
+def test_two_writers_of_one_intent_get_the_same_effect(engine: sa.Engine) -> None:
+    """The slower one waits for the quicker one's commit, which its own snapshot does not show."""
+    written: list[int] = []
+    ready = threading.Barrier(8)
+
+    def write() -> None:
+        for number in range(5):
+            with engine.begin() as connection:
+                connection.execute(sa.text("select 1"))
+                ready.wait(timeout=30)
+                written.append(prepare(connection, kind="test", business_key=f"a{number}", payload={}, now=NOW))
+
+    writers = [threading.Thread(target=write) for _ in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(timeout=60)
+
+    assert len(written) == 8 * 5, "a writer failed"
+    assert len(set(written)) == 5
+
+
 def test_an_intent_that_is_rolled_back_never_goes_out(engine: sa.Engine, clock: FrozenClock) -> None:
     with engine.connect() as connection:
         prepare(connection, kind="test", business_key="a", payload={}, now=NOW)

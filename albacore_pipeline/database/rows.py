@@ -1,0 +1,124 @@
+"""Queries with typed answers: each `<room>/queries.py` is made of these.
+
+    rows(connection, "room/name", Row, parameter=value)          every row
+    row(connection, "room/name", Row, parameter=value)           the only row
+    row_or_none(connection, "room/name", Row, parameter=value)   the only row, if there is one
+    execute(connection, "room/name", parameter=value)            how many rows were touched
+
+`Row` is a frozen dataclass whose fields are the query's columns, in whatever order; where there is but one column it
+may be the column's own type. A field that is an Enum is made from the column's text. NULL in a field that is not
+optional is refused here, so that it can't travel on as something else.
+
+Belongs here: how an answer becomes typed. Does not belong here: any query's name; those stand in `<room>/queries.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import sqlalchemy as sa
+
+from albacore_pipeline.database.engine import query
+
+Row = TypeVar("Row")
+
+Json = dict[str, Any]
+"""A `jsonb` column as it comes."""
+
+
+class WrongRow(Exception):
+    """A query's answer is not what its row type promises: a fault of the program, named with the query."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A column as its row wants it."""
+
+    name: str
+    kind: Any  # the type without `| None`
+    optional: bool
+
+
+def rows(connection: sa.Connection, name: str, row_type: type[Row], /, **parameters: object) -> list[Row]:
+    """Every row of `sql/<name>.sql`. Raises WrongRow."""
+    return _read(connection.execute(query(name), parameters), name, row_type)
+
+
+def row(connection: sa.Connection, name: str, row_type: type[Row], /, **parameters: object) -> Row:
+    """The only row of `sql/<name>.sql`. Raises WrongRow where there is none or another one."""
+    found = rows(connection, name, row_type, **parameters)
+    if len(found) != 1:
+        raise WrongRow(f"{name}: {len(found)} rows where there is always one")
+    return found[0]
+
+
+def row_or_none(connection: sa.Connection, name: str, row_type: type[Row], /, **parameters: object) -> Row | None:
+    """The only row of `sql/<name>.sql`, if there is one. Raises WrongRow where there is another one."""
+    found = rows(connection, name, row_type, **parameters)
+    if len(found) > 1:
+        raise WrongRow(f"{name}: {len(found)} rows where there is one at most")
+    return found[0] if found else None
+
+
+def execute(connection: sa.Connection, name: str, /, **parameters: object) -> int:
+    """Run `sql/<name>.sql`; how many rows it touched."""
+    return connection.execute(query(name), parameters).rowcount
+
+
+def execute_many(connection: sa.Connection, name: str, values: Sequence[Mapping[str, object]], /) -> None:
+    """Run `sql/<name>.sql` for each of these parameters, in few round trips."""
+    if values:
+        connection.execute(query(name), list(values))
+
+
+def fields_of(row_type: Any) -> tuple[Field, ...]:
+    """The columns that a row type wants; a plain type wants a single one, whatever its name."""
+    return _fields_of(row_type)
+
+
+@functools.cache
+def _fields_of(row_type: Any) -> tuple[Field, ...]:
+    if not is_dataclass(row_type):
+        return (_field("", row_type),)
+    hints = get_type_hints(row_type)
+    return tuple(_field(each.name, hints[each.name]) for each in fields(row_type))
+
+
+def _field(name: str, hint: Any) -> Field:
+    if get_origin(hint) in (UnionType, Union):
+        (kind,) = (part for part in get_args(hint) if part is not NoneType)
+        return Field(name=name, kind=kind, optional=True)
+    return Field(name=name, kind=hint, optional=False)
+
+
+def _read(result: sa.CursorResult[Any], name: str, row_type: type[Row]) -> list[Row]:
+    columns, wanted = list(result.keys()), fields_of(row_type)
+    if not is_dataclass(row_type):
+        read = _reader(name, columns[0], wanted[0])
+        return [read(value) for (value,) in result]
+    if set(columns) != {field.name for field in wanted}:
+        raise WrongRow(f"{name}: the columns are {columns}, {row_type.__name__} wants {[f.name for f in wanted]}")
+    by_name = {field.name: field for field in wanted}
+    readers = [_reader(name, column, by_name[column]) for column in columns]
+    make: Callable[..., Row] = row_type
+    return [
+        make(**{column: read(value) for column, read, value in zip(columns, readers, values, strict=True)})
+        for values in result
+    ]
+
+
+def _reader(name: str, column: str, field: Field) -> Callable[[Any], Any]:
+    """How a column's value becomes the field's."""
+    convert = field.kind if isinstance(field.kind, type) and issubclass(field.kind, Enum) else None
+
+    def read(value: Any) -> Any:
+        if value is None and not field.optional:
+            raise WrongRow(f"{name}: {column} is NULL, which its row does not allow")
+        return value if convert is None or value is None else convert(value)
+
+    return read

@@ -1,0 +1,71 @@
+"""The queries of `sql/effects/`, typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from albacore_pipeline.database.rows import execute, row, row_or_none, rows
+from albacore_pipeline.effects.interface import Effect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """An intent under its business key."""
+
+    effect_id: int
+    payload_sha256: str
+
+
+def prepare(
+    connection: sa.Connection, *, kind: str, business_key: str, payload: str, sha256: str, now: datetime
+) -> Intent | None:
+    """Write an intent; None where the key is taken already."""
+    return row_or_none(
+        connection, "effects/prepare", Intent,
+        kind=kind, business_key=business_key, payload=payload, sha256=sha256, now=now,
+    )  # fmt: skip
+
+
+def prepared(connection: sa.Connection, *, business_key: str) -> Intent:
+    """The intent under a key that is taken."""
+    return row(connection, "effects/prepared", Intent, business_key=business_key)
+
+
+def claim(connection: sa.Connection, *, kind: str, now: datetime, live_from: str, batch: int) -> list[Effect]:
+    """Claim a batch of effects of a kind that are due."""
+    return rows(connection, "effects/claim", Effect, kind=kind, now=now, live_from=live_from, batch=batch)
+
+
+def settle(
+    connection: sa.Connection,
+    *,
+    effect_id: int,
+    fence: int,
+    state: str,
+    next_try_at: datetime,
+    answer: str | None,
+    error: str | None,
+    now: datetime,
+) -> int:
+    """End a claim; 0 where another process has claimed the effect since."""
+    return execute(
+        connection, "effects/settle",
+        effect_id=effect_id, fence=fence, state=state, next_try_at=next_try_at, answer=answer, error=error, now=now,
+    )  # fmt: skip
+
+
+def audit_record(
+    connection: sa.Connection, *, now: datetime, actor: str, action: str, subject: str, details: str
+) -> int:
+    """Append an entry to the chain."""
+    return execute(
+        connection, "effects/audit_record", now=now, actor=actor, action=action, subject=subject, details=details
+    )
+
+
+def audit_broken_links(connection: sa.Connection) -> list[int]:
+    """The sequence numbers at which the chain does not hold."""
+    return rows(connection, "effects/audit_broken_links", int)
