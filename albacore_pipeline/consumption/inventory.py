@@ -12,22 +12,13 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from albacore_pipeline.consumption import queries
 from albacore_pipeline.consumption.energy_day import EnergyDay
+from albacore_pipeline.consumption.queries import InventoryChange
 from albacore_pipeline.data_centres.interface import Machine
-from albacore_pipeline.database import sql
 from albacore_pipeline.sites import Site
 
 LISTED = "listed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What a site says of a machine otherwise than before: `serial`, `model`, `rated_watts`, or if it is `listed`."""
-
-    machine: str
-    field: str
-    old_value: str | None
-    new_value: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +26,7 @@ class Inventory:
     """A site's machines as it lists them now, and what has changed since its last inventory."""
 
     machines: list[Machine]
-    changes: list[Change] = field(default_factory=list)
+    changes: list[InventoryChange] = field(default_factory=list)
 
     @property
     def appeared(self) -> list[str]:
@@ -56,50 +47,47 @@ class Inventory:
 class Unaccounted:
     """Where a site-day and the registry don't agree."""
 
-    unknown: list[str]  # rented, and its site does not list it
-    unassigned: dict[str, int]  # Wh drawn by machines that nobody rents
+    unknown: list[str]  # assigned, and its site does not list it
+    unassigned: dict[str, int]  # Wh drawn by machines that are nobody's
 
 
 def store_inventory(
     connection: sa.Connection, *, site: Site, machines: Sequence[Machine], day: date, now: datetime
-) -> list[Change]:
+) -> list[InventoryChange]:
     """Write what the site says about its machines as of a day; what is new about machines that it had shown already.
 
     A day before the newest one that a machine was seen on changes nothing about it.
     """
-    said = {
-        "site": site.name,
-        "day": day,
-        "machines": [machine.name for machine in machines],
-        "rated_watts": [machine.rated_watts for machine in machines],
-        "serials": [machine.serial for machine in machines],
-        "models": [machine.model for machine in machines],
-    }
-    changes = [Change(**row._asdict()) for row in sql(connection, "consumption/inventory_changes", now=now, **said)]
-    sql(connection, "consumption/upsert_machines", **said)
+    names, watts = [machine.name for machine in machines], [machine.rated_watts for machine in machines]
+    serials, models = [machine.serial for machine in machines], [machine.model for machine in machines]
+    changes = queries.inventory_changes(
+        connection, site=site.name, day=day, machines=names, rated_watts=watts, serials=serials, models=models, now=now
+    )
+    queries.upsert_machines(
+        connection, site=site.name, day=day, machines=names, rated_watts=watts, serials=serials, models=models
+    )
     return changes
 
 
 def store_listing(
     connection: sa.Connection, *, site: Site, machines: Sequence[Machine], day: date, now: datetime
-) -> list[Change]:
+) -> list[InventoryChange]:
     """Write which machines the site lists now, after they were stored; who appeared and who vanished."""
     names = [machine.name for machine in machines]
-    rows = sql(connection, "consumption/relist", site=site.name, machines=names, day=day, now=now)
-    return [Change(**row._asdict()) for row in rows]
+    return queries.relist(connection, site=site.name, machines=names, day=day, now=now)
 
 
 def ratings(connection: sa.Connection, *, site: Site) -> dict[str, int]:
     """The rated watts that the registry gives; they override the site's."""
-    return {row.machine: row.rated_watts for row in sql(connection, "consumption/ratings", site=site.name)}
+    return {each.machine: each.rated_watts for each in queries.ratings(connection, site=site.name)}
 
 
 def unaccounted(connection: sa.Connection, *, site: Site, day: date, energy: EnergyDay) -> Unaccounted:
     """Machines of a site-day on which the site and the registry don't agree, by name."""
-    rented = [row.machine for row in sql(connection, "consumption/rented_machines", site=site.name, day=day)]
-    listed, known = set(energy.machines), set(rented)
+    assigned = queries.assigned_machines(connection, site=site.name, day=day)
+    listed, known = set(energy.machines), set(assigned)
     drawn = zip(energy.machines, energy.wh.tolist(), strict=True)
     return Unaccounted(
-        unknown=[machine for machine in rented if machine not in listed],
+        unknown=[machine for machine in assigned if machine not in listed],
         unassigned={machine: wh for machine, wh in drawn if wh > 0 and machine not in known},
     )

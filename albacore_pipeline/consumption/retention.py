@@ -6,7 +6,7 @@ was issued within those days stands on such a collection, however old the readin
 and has not been billed, or waits for a person. So an invoice can be explained down to the wire for that many days after
 its own date, at least. What is deleted is answers alone: collections, machine-days, statements and month reports stay.
 
-Belongs here: that rule. Does not belong here: files (`data_centres/archive.py`), and when it runs (`jobs.py`).
+Belongs here: that rule. Does not belong here: files (`archive.py`), and when it runs (`jobs.py`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
+from albacore_pipeline.consumption import queries
 from albacore_pipeline.effects import audit
 
 
@@ -35,7 +35,7 @@ def prune(*, engine: sa.Engine, archive: RawArchive, days: int, now: datetime) -
     since = now - timedelta(days=days)
     old = archive.raw_before(since)
     with engine.begin() as connection:
-        needed = {row.sha256 for row in sql(connection, "consumption/needed_answers", since=since)}
+        needed = set(queries.needed_answers(connection, since=since))
         gone = [sha for sha in old if sha not in needed]
         if gone:
             details = {"answers": len(gone), "older than": since, "days": days}

@@ -13,9 +13,10 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from albacore_pipeline.consumption import queries
 from albacore_pipeline.consumption.energy_day import QUALITY_LETTERS, EnergyDay
 from albacore_pipeline.consumption.quality import Quality
-from albacore_pipeline.database import copy_rows, packed, sql
+from albacore_pipeline.database import copy_rows, packed
 from albacore_pipeline.effects import audit
 from albacore_pipeline.periods import local_day
 from albacore_pipeline.sites import Site
@@ -52,28 +53,22 @@ def store_day(
     site-day by the share `accept_change` or more, waits for a person; hours that were missing and came are no change.
     """
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"{site.name} {day}"})
-    revisions = sql(connection, "consumption/revisions", site=site.name, day=day).all()
+    revisions = queries.revisions(connection, site=site.name, day=day)
     accepted = next((row for row in revisions if row.state == "accepted"), None)
     sha256 = energy.content_hash()
     if accepted and accepted.content_sha256 == sha256:
-        sql(connection, "consumption/refuse_waiting", site=site.name, day=day, now=now)
-        sql(connection, "consumption/read_again", collection_id=accepted.collection_id, now=now)
+        queries.refuse_waiting(connection, site=site.name, day=day, now=now)
+        queries.read_again(connection, collection_id=accepted.collection_id, now=now)
         return Stored(collection_id=accepted.collection_id, revision=accepted.revision, state="accepted", new=False)
     if revisions and revisions[0].state == "waiting" and revisions[0].content_sha256 == sha256:
         newest = revisions[0]
-        sql(connection, "consumption/read_again", collection_id=newest.collection_id, now=now)
+        queries.read_again(connection, collection_id=newest.collection_id, now=now)
         return Stored(collection_id=newest.collection_id, revision=newest.revision, state="waiting", new=False)
     revision = revisions[0].revision + 1 if revisions else 1
-    parameters = {
-        "run_id": run_id,
-        "sha256": sha256,
-        "readings": energy.readings,
-        "raw": json.dumps(list(raw)),
-        "now": now,
-    }
-    collection = sql(
-        connection, "consumption/insert_collection", site=site.name, day=day, revision=revision, **parameters
-    ).scalar_one()
+    collection = queries.insert_collection(
+        connection, site=site.name, day=day, revision=revision, run_id=run_id, sha256=sha256, readings=energy.readings,
+        raw=json.dumps(list(raw)), now=now,
+    )  # fmt: skip
     _copy_machine_days(connection, collection=collection, site=site, day=day, energy=energy)
     _copy_refused(connection, collection=collection, energy=energy)
     reason = ""
@@ -81,15 +76,7 @@ def store_day(
         reason = _why_waiting(connection, old=accepted.collection_id, new=collection, day=day, most=accept_change)
     if reason:
         return Stored(collection_id=collection, revision=revision, state="waiting", new=True, reason=reason)
-    sql(
-        connection,
-        "consumption/decide",
-        collection_id=collection,
-        state="accepted",
-        reason=None,
-        actor=audit.PIPELINE,
-        now=now,
-    )
+    queries.decide(connection, collection_id=collection, state="accepted", reason=None, actor=audit.PIPELINE, now=now)
     return Stored(collection_id=collection, revision=revision, state="accepted", new=True)
 
 
@@ -100,20 +87,12 @@ def decide_revision(
 
     Raises LookupError when none waits.
     """
-    waiting = [row for row in sql(connection, "consumption/revisions", site=site, day=day) if row.state == "waiting"]
+    waiting = [row for row in queries.revisions(connection, site=site, day=day) if row.state == "waiting"]
     if not waiting:
         raise LookupError(f"no revision of {site} {day} waits for a decision")
     state = "accepted" if accept else "refused"
-    sql(
-        connection,
-        "consumption/decide",
-        collection_id=waiting[0].collection_id,
-        state=state,
-        reason=reason,
-        actor=actor,
-        now=now,
-    )
-    return int(waiting[0].revision)
+    queries.decide(connection, collection_id=waiting[0].collection_id, state=state, reason=reason, actor=actor, now=now)
+    return waiting[0].revision
 
 
 def last_complete_day(*, site: Site, now: datetime) -> date:
@@ -128,11 +107,8 @@ def due_days(connection: sa.Connection, *, sites: Sequence[Site], now: datetime)
     everything could have arrived, once a day.
     """
     due: dict[str, list[date]] = {}
-    values = {
-        "sites": [site.name for site in sites],
-        "last_days": [last_complete_day(site=site, now=now) for site in sites],
-    }
-    for row in sql(connection, "consumption/due_days", now=now, **values):
+    names, last_days = [site.name for site in sites], [last_complete_day(site=site, now=now) for site in sites]
+    for row in queries.due_days(connection, sites=names, last_days=last_days, now=now):
         due.setdefault(row.site, []).append(row.day)
     return due
 
@@ -152,7 +128,7 @@ def stored_hash(rows: Sequence[Any]) -> str:
 
 
 def _why_waiting(connection: sa.Connection, *, old: int, new: int, day: date, most: float) -> str:
-    change = sql(connection, "consumption/change", old=old, new=new, day=day).one()
+    change = queries.change(connection, old=old, new=new, day=day)
     if change.hours_lost:
         return f"{change.hours_lost} measured hours would be lost"
     share = abs(change.moved_wh) / max(change.old_wh, 1)
@@ -169,10 +145,7 @@ _FIRST_DATE = date(2000, 1, 1)  # of PostgreSQL, which counts days from here
 
 def _copy_machine_days(connection: sa.Connection, *, collection: int, site: Site, day: date, energy: EnergyDay) -> None:
     connection.execute(sa.text("select albacore.ensure_month(:day)"), {"day": day})
-    known = connection.execute(
-        sa.text("select machine, machine_id from albacore.machine where site = :site"), {"site": site.name}
-    )
-    ids = {row.machine: row.machine_id for row in known}
+    ids = {each.machine: each.machine_id for each in queries.machine_ids(connection, site=site.name)}
     machine_ids = np.array([ids[machine] for machine in energy.machines], dtype=np.int64)
     alike: dict[tuple[str, str], list[int]] = {}
     for row, (quality, flags) in enumerate(zip(energy.day_quality(), energy.flags, strict=True)):

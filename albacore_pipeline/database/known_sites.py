@@ -7,7 +7,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database.engine import sql
+from albacore_pipeline.database import queries
 from albacore_pipeline.settings import starts_on
 from albacore_pipeline.sites import SITES, Site
 
@@ -17,5 +17,11 @@ def sync_sites(connection: sa.Connection, *, sites: Sequence[tuple[Site, date]] 
     if sites is None:
         sites = [(site, starts_on(site=site)) for site in SITES.values()]
     for site, first_day in sites:
-        values = {"country": site.country, "timezone": site.timezone, "late_days": site.late_days}
-        sql(connection, "database/upsert_site", site=site.name, starts_on=first_day, **values)
+        queries.upsert_site(
+            connection,
+            site=site.name,
+            country=site.country,
+            timezone=site.timezone,
+            starts_on=first_day,
+            late_days=site.late_days,
+        )

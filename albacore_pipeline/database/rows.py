@@ -46,7 +46,7 @@ class Field:
 
 def rows(connection: sa.Connection, name: str, row_type: type[Row], /, **parameters: object) -> list[Row]:
     """Every row of `sql/<name>.sql`. Raises WrongRow."""
-    return _read(connection.execute(query(name), parameters), name, row_type)
+    return read(connection.execute(query(name), parameters), name, row_type)
 
 
 def row(connection: sa.Connection, name: str, row_type: type[Row], /, **parameters: object) -> Row:
@@ -96,18 +96,19 @@ def _field(name: str, hint: Any) -> Field:
     return Field(name=name, kind=hint, optional=False)
 
 
-def _read(result: sa.CursorResult[Any], name: str, row_type: type[Row]) -> list[Row]:
+def read(result: sa.CursorResult[Any], name: str, row_type: type[Row]) -> list[Row]:
+    """The rows of an answer; `name` is what an error calls the query. Raises WrongRow."""
     columns, wanted = list(result.keys()), fields_of(row_type)
     if not is_dataclass(row_type):
-        read = _reader(name, columns[0], wanted[0])
-        return [read(value) for (value,) in result]
+        reader = _reader(name, columns[0], wanted[0])
+        return [reader(value) for (value,) in result]
     if set(columns) != {field.name for field in wanted}:
         raise WrongRow(f"{name}: the columns are {columns}, {row_type.__name__} wants {[f.name for f in wanted]}")
     by_name = {field.name: field for field in wanted}
     readers = [_reader(name, column, by_name[column]) for column in columns]
     make: Callable[..., Row] = row_type
     return [
-        make(**{column: read(value) for column, read, value in zip(columns, readers, values, strict=True)})
+        make(**{column: reader(value) for column, reader, value in zip(columns, readers, values, strict=True)})
         for values in result
     ]
 

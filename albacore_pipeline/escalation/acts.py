@@ -8,9 +8,8 @@ from typing import Literal
 import sqlalchemy as sa
 from pydantic import Field
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.acts import Done, OperatorForm
-from albacore_pipeline.escalation import store
+from albacore_pipeline.escalation import queries, store
 
 HoldKind = Literal["dispute", "promise_to_pay", "payment_in_flight", "manual", "exempt"]
 
@@ -61,6 +60,6 @@ class ReportBounce(OperatorForm):
 
 def report_bounce(connection: sa.Connection, form: ReportBounce, now: datetime) -> Done:
     """A notice that came back does not count as delivered: the chain stops there."""
-    if not sql(connection, "escalation/report_bounce", message_id=form.message_id, now=now).rowcount:
+    if not queries.report_bounce(connection, message_id=form.message_id, now=now):
         raise LookupError(f"no notice was sent as {form.message_id}")
     return Done(subject=form.message_id, words="the notice counts as not delivered")

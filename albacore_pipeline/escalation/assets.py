@@ -3,13 +3,15 @@
 Belongs here: what Dagster asks for, and when. Does not belong here: which stage is entered (`evaluate.py`).
 """
 
+from typing import assert_never
+
 import dagster as dg
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import dispatch
-from albacore_pipeline.escalation.evaluate import Close, Enter, evaluate
-from albacore_pipeline.escalation.store import cases
+from albacore_pipeline.escalation import queries
+from albacore_pipeline.escalation.evaluate import Close, Enter, Wait, evaluate
+from albacore_pipeline.escalation.store import Decided, cases
 from albacore_pipeline.escalation.store import escalate as escalate_cases
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
 from albacore_pipeline.orchestration.platform import PlatformResource
@@ -25,17 +27,23 @@ def escalation_steps(platform: PlatformResource, external: ExternalSystemsResour
     with platform.engine.begin() as connection:
         decided = escalate_cases(connection, now=platform.clock.now())
     tally = dispatch(engine=platform.engine, handlers=[systems.mail], clock=platform.clock, gate=systems.gate)
-    rows = "\n".join(
-        f"| {item.customer} | {item.decision.stage if isinstance(item.decision, Enter) else '-'} |"
-        f" {item.decision.number if isinstance(item.decision, Enter) else item.decision.reason} |"
-        for item in decided
-    )
+    rows = "\n".join(_shown(item) for item in decided)
     return dg.MaterializeResult(
         metadata={
             "mails": dict(tally),
             "decisions": dg.MetadataValue.md(f"| customer | enters | document or reason |\n|---|---|---|\n{rows}"),
         }
     )
+
+
+def _shown(decided: Decided) -> str:
+    """A decision as a row of the table in the metadata."""
+    match decided.decision:
+        case Enter(stage=stage, number=number):
+            return f"| {decided.customer} | {stage} | {number} |"
+        case Close(reason) | Wait(reason):
+            return f"| {decided.customer} | - | {reason} |"
+    assert_never(decided.decision)
 
 
 escalate = dg.define_asset_job("escalate", selection=[escalation_steps], tags=NEVER_TWICE)
@@ -46,7 +54,7 @@ def due_decisions(platform: PlatformResource) -> list[dg.RunRequest]:
     now = platform.clock.now()
     with platform.engine.connect() as connection:
         decisions = [evaluate(facts=case.facts, policy=case.policy, as_of=now) for case in cases(connection, now=now)]
-        mails = sql(connection, "escalation/due_mails", kind=MAIL, now=now).scalar_one()
+        mails = queries.due_mails(connection, kind=MAIL, now=now)
     due = any(
         isinstance(item, Close) or (isinstance(item, Enter) and item.stage is not Stage.PAUSED) for item in decisions
     )

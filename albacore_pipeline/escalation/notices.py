@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
+from albacore_pipeline.escalation.queries import OpenInvoice
 from albacore_pipeline.registry.policies import Policy, Stage
 
 SUBJECTS = {
@@ -51,7 +51,7 @@ def notice(
     *,
     stage: Stage,
     name: str,
-    invoices: Sequence[Any],
+    invoices: Sequence[OpenInvoice],
     machines: Sequence[str],
     policy: Policy,
     acts_after: datetime | None,

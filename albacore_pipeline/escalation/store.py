@@ -7,14 +7,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import fingerprint, prepare
+from albacore_pipeline.escalation import queries
 from albacore_pipeline.escalation.evaluate import Close, Debt, Decision, Enter, Facts, Step, Wait, evaluate
 from albacore_pipeline.escalation.notices import notice, recipients
 from albacore_pipeline.registry.policies import Policy, Stage
@@ -43,17 +42,10 @@ class Decided:
 
 def cases(connection: sa.Connection, *, now: datetime, customer: str | None = None) -> list[Case]:
     """The facts of every customer with an open document or case (or of one)."""
-    rows = sql(connection, "escalation/customers", customer=customer).all()
+    rows = queries.customers(connection, customer=customer)
     names = [row.customer for row in rows]
-    debts: defaultdict[str, list[Debt]] = defaultdict(list)
-    for row in sql(connection, "escalation/debts", customers=names, now=now).mappings():
-        values = dict(row)
-        debts[values.pop("customer")].append(Debt(**values))
-    steps: defaultdict[str, list[Step]] = defaultdict(list)
-    for row in sql(connection, "escalation/steps", customers=names).mappings():
-        values = dict(row)
-        steps[values.pop("customer")].append(Step(**values | {"stage": Stage(values["stage"])}))
-    held = {row.customer for row in sql(connection, "escalation/held_customers", customers=names, now=now)}
+    debts, steps = _debts(connection, names, now=now), _steps(connection, names)
+    held = set(queries.held_customers(connection, customers=names, now=now))
     policies = {name: policy_in_force(connection, name=name, now=now) for name in {row.policy for row in rows}}
     return [
         Case(
@@ -74,6 +66,30 @@ def cases(connection: sa.Connection, *, now: datetime, customer: str | None = No
         )
         for row in rows
     ]
+
+
+def _debts(connection: sa.Connection, customers: Sequence[str], *, now: datetime) -> defaultdict[str, list[Debt]]:
+    debts: defaultdict[str, list[Debt]] = defaultdict(list)
+    for row in queries.debts(connection, customers=customers, now=now):
+        debts[row.customer].append(
+            Debt(number=row.number, due_on=row.due_on, amount_due=row.amount_due, as_of=row.as_of, held=row.held)
+        )
+    return debts
+
+
+def _steps(connection: sa.Connection, customers: Sequence[str]) -> defaultdict[str, list[Step]]:
+    steps: defaultdict[str, list[Step]] = defaultdict(list)
+    for row in queries.steps(connection, customers=customers):
+        steps[row.customer].append(
+            Step(
+                stage=row.stage,
+                sent_at=row.sent_at,
+                delivered_at=row.delivered_at,
+                acts_after=row.acts_after,
+                outcome=row.outcome,
+            )
+        )
+    return steps
 
 
 def escalate(connection: sa.Connection, *, now: datetime) -> list[Decided]:
@@ -97,11 +113,10 @@ def escalate(connection: sa.Connection, *, now: datetime) -> list[Decided]:
 
 def enter(connection: sa.Connection, *, case: Case, decision: Enter, now: datetime) -> int | None:
     """Write a step with its notices; returns its id, or None when the case has entered the stage already."""
-    case_id = sql(connection, "escalation/open_case", customer=case.facts.customer, now=now).scalar_one()
+    case_id = queries.open_case(connection, customer=case.facts.customer, now=now)
     facts = json.loads(json.dumps(asdict(case.facts), default=str))
-    step_id: int | None = sql(
+    step_id = queries.insert_step(
         connection,
-        "escalation/insert_step",
         case_id=case_id,
         number=decision.number,
         stage=decision.stage,
@@ -113,7 +128,7 @@ def enter(connection: sa.Connection, *, case: Case, decision: Enter, now: dateti
         owner=case.policy.owner(decision.stage),
         due_by=decision.due_by,
         acts_after=decision.acts_after,
-    ).scalar_one_or_none()
+    )
     if step_id is not None:
         _write_notices(connection, step_id=step_id, case=case, decision=decision, now=now)
         details = {"stage": decision.stage, "number": decision.number, "facts_sha256": fingerprint(facts)}
@@ -123,16 +138,14 @@ def enter(connection: sa.Connection, *, case: Case, decision: Enter, now: dateti
 
 def close(connection: sa.Connection, *, customer: str, reason: str, now: datetime) -> None:
     """End the customer's case; what a pause of it stopped is resumed by whoever asks next."""
-    if sql(connection, "escalation/close_case", customer=customer, reason=reason, now=now).rowcount:
+    if queries.close_case(connection, customer=customer, reason=reason, now=now) is not None:
         audit.record(connection, now=now, action="close_case", subject=customer, details={"reason": reason})
 
 
 def _write_notices(connection: sa.Connection, *, step_id: int, case: Case, decision: Enter, now: datetime) -> None:
     customer = case.facts.customer
-    invoices: Sequence[Any] = sql(connection, "escalation/open_invoices", customer=customer).all()
-    machines = [
-        f"{row.site} {row.machine}" for row in sql(connection, "escalation/pausable", customer=customer, now=now)
-    ]
+    invoices = queries.open_invoices(connection, customer=customer)
+    machines = [f"{row.site} {row.machine}" for row in queries.pausable(connection, customer=customer, now=now)]
     subject, text = notice(
         stage=decision.stage,
         name=case.name,
@@ -148,13 +161,8 @@ def _write_notices(connection: sa.Connection, *, step_id: int, case: Case, decis
         effect_id = prepare(
             connection, kind=MAIL, business_key=f"mail:step:{step_id}:{recipient}", payload=payload, now=now
         )
-        sql(
-            connection,
-            "escalation/insert_notice",
-            step_id=step_id,
-            recipient=recipient,
-            template=decision.stage,
-            effect_id=effect_id,
+        queries.insert_notice(
+            connection, step_id=step_id, recipient=recipient, template=decision.stage, effect_id=effect_id
         )
 
 
@@ -173,22 +181,16 @@ def place_hold(
 
     Raises LookupError for a customer who is not known, or a document that is not his.
     """
-    if not sql(connection, "escalation/hold_target", customer=customer, number=number).scalar_one():
+    if not queries.hold_target(connection, customer=customer, number=number):
         raise LookupError(f"{number or customer} is not known{f' as a document of {customer}' if number else ''}")
-    values = {
-        "customer": customer,
-        "number": number,
-        "kind": kind,
-        "reason": reason,
-        "owner": owner,
-        "until_at": until_at,
-    }
-    return int(sql(connection, "escalation/place_hold", now=now, **values).scalar_one())
+    return queries.place_hold(
+        connection, customer=customer, number=number, kind=kind, reason=reason, owner=owner, until_at=until_at, now=now
+    )
 
 
 def release_hold(connection: sa.Connection, *, customer: str, number: str | None, actor: str, now: datetime) -> int:
     """End the holds of a customer, or of one document; returns how many. Raises LookupError when there is none."""
-    count = sql(connection, "escalation/release_hold", customer=customer, number=number, actor=actor, now=now).rowcount
+    count = queries.release_hold(connection, customer=customer, number=number, actor=actor, now=now)
     if not count:
         raise LookupError(f"no hold on {number or customer} is in force")
     return count

@@ -8,10 +8,9 @@ from typing import Literal
 import sqlalchemy as sa
 from pydantic import Field
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.acts import Done, OperatorForm
 from albacore_pipeline.escalation import store
-from albacore_pipeline.machine_power import approvals
+from albacore_pipeline.machine_power import approvals, queries
 
 VETO_DAYS = 30
 
@@ -42,7 +41,7 @@ class VetoPause(OperatorForm):
 
 def veto_pause(connection: sa.Connection, form: VetoPause, now: datetime) -> Done:
     """Stop a scheduled pause; the customer is on hold until a person goes on."""
-    if not sql(connection, "machine_power/veto", customer=form.customer).rowcount:
+    if not queries.veto(connection, customer=form.customer):
         raise LookupError(f"no pause of {form.customer} is scheduled")
     until = now + timedelta(days=VETO_DAYS)
     store.place_hold(
@@ -65,7 +64,7 @@ class ConfirmPowerState(OperatorForm):
 def confirm_power_state(connection: sa.Connection, form: ConfirmPowerState, now: datetime) -> Done:
     """A person's word that a ticket was carried out, for a site without an interface."""
     values = {"site": form.site, "machine": form.machine, "action": form.action}
-    if not sql(connection, "machine_power/confirm_power_state", now=now, **values).rowcount:
+    if not queries.confirm_power_state(connection, site=form.site, machine=form.machine, action=form.action, now=now):
         raise LookupError(f"no {form.action} of {form.site} {form.machine} waits for a confirmation")
     return Done(
         subject=f"{form.site} {form.machine}",
@@ -82,7 +81,7 @@ class SetKillSwitch(OperatorForm):
 
 def set_kill_switch(connection: sa.Connection, form: SetKillSwitch, now: datetime) -> Done:
     """Stop every pause at once, or allow them again. Resuming is never stopped."""
-    sql(connection, "machine_power/set_kill_switch", is_on=form.on, reason=form.reason, actor=form.actor, now=now)
+    queries.set_kill_switch(connection, is_on=form.on, reason=form.reason, actor=form.actor, now=now)
     return Done(
         subject="kill switch", details={"on": form.on}, words=f"the kill switch is {'on' if form.on else 'off'}"
     )

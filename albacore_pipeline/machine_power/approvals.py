@@ -8,9 +8,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import prepare
+from albacore_pipeline.escalation.queries import open_case as ensure_open_case
+from albacore_pipeline.machine_power import queries
 from albacore_pipeline.registry.policies import Policy, Stage
 
 NEEDED = 2
@@ -26,18 +27,17 @@ The code is good for 24 hours. If you do not agree, do nothing, or start veto_pa
 
 def approved(connection: sa.Connection, *, customer: str, now: datetime) -> bool:
     """Whether enough people have approved the pause of the customer's open case today."""
-    return int(sql(connection, "machine_power/approvals", customer=customer, now=now).scalar_one()) >= NEEDED
+    return queries.approvals(connection, customer=customer, now=now) >= NEEDED
 
 
 def ask(
     connection: sa.Connection, *, customer: str, policy: Policy, machines: list[str], reason: str, now: datetime
 ) -> None:
     """Mail each approver of the policy a code of his own; nobody is asked twice within a day."""
-    case_id = sql(connection, "escalation/open_case", customer=customer, now=now).scalar_one()
+    case_id = ensure_open_case(connection, customer=customer, now=now)
     for approver in sorted({policy.owner(Stage.PAUSE_SCHEDULED), policy.owner(Stage.PAUSED)}):
         code = secrets.token_hex(4)
-        values = {"case_id": case_id, "approver": approver, "sha256": _sha256(code)}
-        if not sql(connection, "machine_power/ask_approval", now=now, **values).rowcount:
+        if not queries.ask_approval(connection, case_id=case_id, approver=approver, sha256=_sha256(code), now=now):
             continue
         text = TEXT.format(reason=reason, customer=customer, machines=", ".join(machines), approver=approver, code=code)
         payload = {"to": approver, "subject": f"Approval needed: pause of {customer}", "text": text, "attachments": []}
@@ -47,8 +47,7 @@ def ask(
 
 def approve(connection: sa.Connection, *, customer: str, approver: str, code: str, now: datetime) -> None:
     """Take a person's approval. Raises LookupError for a code that is wrong, used or older than a day."""
-    values = {"customer": customer, "approver": approver, "sha256": _sha256(code)}
-    if not sql(connection, "machine_power/approve", now=now, **values).rowcount:
+    if not queries.approve(connection, customer=customer, approver=approver, sha256=_sha256(code), now=now):
         raise LookupError(f"the code of {approver} for {customer} is wrong, used or older than a day")
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import dagster as dg
 
 from albacore_pipeline.data_centres.resources import control_of
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.gate import gate
 from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
+from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.handlers import PauseHandler, ResumeHandler
 from albacore_pipeline.machine_power.plan import plan_pauses, plan_resumes
+from albacore_pipeline.machine_power.queries import Action
 from albacore_pipeline.machine_power.read_back import read_back
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import NEVER_TWICE
@@ -90,28 +91,22 @@ pause_machines = dg.define_asset_job("pause_machines", selection=[machine_pauses
 def due_pauses(platform: PlatformResource) -> list[dg.RunRequest]:
     """A scheduled pause is due, or one waits to be sent or read back."""
     with platform.engine.connect() as connection:
-        due = sql(connection, "machine_power/due_pauses", now=platform.clock.now()).first()
+        due = queries.due_pauses(connection, now=platform.clock.now())
     return [dg.RunRequest()] if due or _commands_wait(platform, "pause") else []
 
 
 def due_resumes(platform: PlatformResource) -> list[dg.RunRequest]:
     """A machine stands still by our command and its case is closed, or a resume waits to be sent or read back."""
     with platform.engine.connect() as connection:
-        machines = sql(connection, "machine_power/to_resume").first()
+        machines = queries.to_resume(connection)
     return [dg.RunRequest()] if machines or _commands_wait(platform, "resume") else []
 
 
-def _commands_wait(platform: PlatformResource, action: str) -> bool:
+def _commands_wait(platform: PlatformResource, action: Action) -> bool:
     with_interface = [site.name for site in SITES.values() if not isinstance(site.control, TicketControl)]
     with platform.engine.connect() as connection:
-        count = sql(
-            connection,
-            "machine_power/due_commands",
-            now=platform.clock.now(),
-            action=action,
-            with_interface=with_interface,
-        ).scalar_one()
-    return bool(count)
+        count = queries.due_commands(connection, action=action, with_interface=with_interface, now=platform.clock.now())
+    return count > 0
 
 
 machine_pause = level_sensor("machine_pause", job=pause_machines, due=due_pauses)

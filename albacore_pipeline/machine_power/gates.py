@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.outbox import Cancelled, Later, Outcome
 from albacore_pipeline.escalation.evaluate import Close, Wait, standing, undelivered
+from albacore_pipeline.escalation.queries import pausable
 from albacore_pipeline.escalation.store import Case, cases
 from albacore_pipeline.invoicing.payments import watch_payments
+from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.controls import Controls
+from albacore_pipeline.machine_power.queries import Command
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.registry.policies import Stage
 from albacore_pipeline.sites import Site
 from albacore_pipeline.xero.client import Xero, XeroError
 
 
-def closed_gate(command: Any, *, controls: Controls, engine: sa.Engine, xero: Xero, clock: Clock) -> Outcome | None:
+def closed_gate(command: Command, *, controls: Controls, engine: sa.Engine, xero: Xero, clock: Clock) -> Outcome | None:
     """The first gate that is closed, as what follows from it; None when all are open."""
     now = clock.now()
     if command.closed_at is not None:
@@ -33,11 +34,9 @@ def closed_gate(command: Any, *, controls: Controls, engine: sa.Engine, xero: Xe
     except XeroError as error:
         return Later(f"no live word from Xero: {error}")
     with engine.connect() as connection:
-        if sql(connection, "machine_power/kill_switch").scalar_one():
+        if queries.kill_switch(connection):
             return Later("the kill switch is on", timedelta(minutes=30))
-        machines = {
-            row.machine_id for row in sql(connection, "escalation/pausable", customer=command.customer, now=now)
-        }
+        machines = {row.machine_id for row in pausable(connection, customer=command.customer, now=now)}
         case = next(iter(cases(connection, now=now, customer=command.customer)), None)
     return _debt_stands(case, now=now) or (
         None if command.machine_id in machines else Cancelled("the machine is on no overdue document")

@@ -9,53 +9,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.outbox import STATES, Cancelled, Effect, Later, Outcome, Succeeded, Unknown
+from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.controls import PAUSE, RESUME, WANTED, Controls
 from albacore_pipeline.machine_power.gates import closed_gate
+from albacore_pipeline.machine_power.queries import Command
 from albacore_pipeline.machine_power.tickets import write_ticket
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.xero.client import Xero
 
 
 @dataclass(kw_only=True)
-class PowerHandler:
+class _Power:
     """What pausing and resuming share: one machine at a time, by interface or by ticket."""
 
     controls: Controls
     engine: sa.Engine
     clock: Clock
-    name: str
     batch: int = 10
-
-    def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
-        """Read the power state: a machine that is as we wanted it needs no second command."""
-        return [self._find(effect) for effect in effects]
-
-    def send(self, effects: Sequence[Effect]) -> list[Outcome]:
-        """Command machine after machine."""
-        return [self._send(effect) for effect in effects]
 
     def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
         """Note on the command what became of it."""
         if not isinstance(outcome, Succeeded | Cancelled):
             return
-        command = sql(connection, "machine_power/command", effect_id=effect.effect_id, now=now).one()
+        command = queries.command(connection, effect_id=effect.effect_id, now=now)
         sent = isinstance(outcome, Succeeded)
-        sql(
-            connection,
-            "machine_power/settle_command",
-            command_id=command.command_id,
-            outcome="sent" if sent else "cancelled",
-            sent_at=now if sent else None,
-            verified_at=None,
-        )
+        queries.settle_command(
+            connection, command_id=command.command_id, outcome="sent" if sent else "cancelled",
+            sent_at=now if sent else None, verified_at=None,
+        )  # fmt: skip
         details = {
             "outcome": STATES[type(outcome)],
             "answer": dict(outcome.answer) if isinstance(outcome, Succeeded) else outcome.reason,
@@ -64,28 +51,18 @@ class PowerHandler:
             connection, now=now, action=effect.kind, subject=f"{command.site} {command.machine}", details=details
         )
 
-    def _command(self, effect: Effect) -> Any:
+    def _command_of(self, effect: Effect) -> Command:
         with self.engine.connect() as connection:
-            return sql(connection, "machine_power/command", effect_id=effect.effect_id, now=self.clock.now()).one()
+            return queries.command(connection, effect_id=effect.effect_id, now=self.clock.now())
 
-    def _find(self, effect: Effect) -> Outcome:
-        command = self._command(effect)
+    def _found(self, command: Command) -> Outcome:
+        """Whether the machine is as we wanted it; then it needs no second command. Raises PowerFailure."""
         if self.controls.mailbox(command.site):
             return Later("writing the ticket again is the same ticket")
-        try:
-            state = self.controls.control_of(command.site).power_state(command.machine)
-        except PowerFailure as error:
-            return self._unreadable(error)
+        state = self.controls.control_of(command.site).power_state(command.machine)
         return Succeeded({"found": state}) if state is WANTED[command.action] else Later(f"the machine is {state}")
 
-    def _unreadable(self, error: PowerFailure) -> Outcome:
-        """What follows while nobody can say whether an earlier command worked."""
-        raise NotImplementedError
-
-    def _send(self, effect: Effect) -> Outcome:
-        raise NotImplementedError
-
-    def _switch(self, command: Any, effect: Effect) -> Outcome:
+    def _switch(self, command: Command, effect: Effect) -> Outcome:
         if mailbox := self.controls.mailbox(command.site):
             with self.engine.begin() as connection:
                 key = write_ticket(connection, command=command, effect=effect, mailbox=mailbox, now=self.clock.now())
@@ -99,17 +76,28 @@ class PowerHandler:
 
 
 @dataclass(kw_only=True)
-class PauseHandler(PowerHandler):
+class PauseHandler(_Power):
     """Switching off, behind every gate."""
 
     xero: Xero
     name: str = PAUSE
 
-    def _unreadable(self, error: PowerFailure) -> Outcome:
-        return Unknown(str(error))  # else a machine that we did switch off would pass for somebody else's
+    def send(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """Command machine after machine."""
+        return [self._pause(effect) for effect in effects]
 
-    def _send(self, effect: Effect) -> Outcome:
-        command = self._command(effect)
+    def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """Read the power states; while one can't be read, nobody can say whether an earlier command worked."""
+        return [self._find(effect) for effect in effects]
+
+    def _find(self, effect: Effect) -> Outcome:
+        try:
+            return self._found(self._command_of(effect))
+        except PowerFailure as error:
+            return Unknown(str(error))  # else a machine that we did switch off would pass for somebody else's
+
+    def _pause(self, effect: Effect) -> Outcome:
+        command = self._command_of(effect)
         closed = closed_gate(command, controls=self.controls, engine=self.engine, xero=self.xero, clock=self.clock)
         if closed is not None:
             return closed
@@ -123,13 +111,21 @@ class PauseHandler(PowerHandler):
 
 
 @dataclass(kw_only=True)
-class ResumeHandler(PowerHandler):
+class ResumeHandler(_Power):
     """Switching on; tried until it works."""
 
     name: str = RESUME
 
-    def _unreadable(self, error: PowerFailure) -> Outcome:
-        return Later(str(error))  # switching on twice does no harm
+    def send(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """Command machine after machine."""
+        return [self._switch(self._command_of(effect), effect) for effect in effects]
 
-    def _send(self, effect: Effect) -> Outcome:
-        return self._switch(self._command(effect), effect)
+    def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """Read the power states; a machine whose state can't be read is commanded again."""
+        return [self._find(effect) for effect in effects]
+
+    def _find(self, effect: Effect) -> Outcome:
+        try:
+            return self._found(self._command_of(effect))
+        except PowerFailure as error:
+            return Later(str(error))  # switching on twice does no harm

@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.outbox import prepare
 from albacore_pipeline.escalation.evaluate import Close, Decision, Enter, Wait, evaluate
+from albacore_pipeline.escalation.queries import PausableMachine, pausable
 from albacore_pipeline.escalation.store import Case, cases, enter
 from albacore_pipeline.invoicing.payments import watch_payments
+from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.approvals import approved, ask
 from albacore_pipeline.machine_power.controls import PAUSE, RESUME
+from albacore_pipeline.machine_power.queries import Action, StoppedMachine
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.registry.policies import Stage
 from albacore_pipeline.xero.client import Xero, XeroError
@@ -34,7 +36,7 @@ class Planned:
 def plan_pauses(*, engine: sa.Engine, xero: Xero, clock: Clock) -> list[Planned]:
     """Write the pauses that are due, each behind a live word from Xero, the whole chain and the blast radius."""
     with engine.connect() as connection:
-        customers = [row.customer for row in sql(connection, "machine_power/due_pauses", now=clock.now())]
+        customers = queries.due_pauses(connection, now=clock.now())
     return [_plan(engine=engine, xero=xero, clock=clock, customer=customer) for customer in customers]
 
 
@@ -50,13 +52,15 @@ def _plan(*, engine: sa.Engine, xero: Xero, clock: Clock, customer: str) -> Plan
         decision = evaluate(facts=case.facts, policy=case.policy, as_of=now) if case else Wait("nothing is owed")
         if case is None or not (isinstance(decision, Enter) and decision.stage is Stage.PAUSED):
             return Planned(customer=customer, machines=[], refused=_why_not(decision))
-        machines = sql(connection, "escalation/pausable", customer=customer, now=now).all()
+        machines = pausable(connection, customer=customer, now=now)
         refused = _over_cap(connection, case=case, machines=machines, now=now)
         if refused and not approved(connection, customer=customer, now=now):
             names = [f"{machine.site} {machine.machine}" for machine in machines]
             ask(connection, customer=customer, policy=case.policy, machines=names, reason=refused, now=now)
             return Planned(customer=customer, machines=[], refused=f"{refused}: approve_pause, or wait")
         step_id = enter(connection, case=case, decision=decision, now=now)
+        if step_id is None:
+            return Planned(customer=customer, machines=[], refused="the pause is planned already")
         for machine in machines:
             _write_command(
                 connection,
@@ -80,13 +84,13 @@ def _why_not(decision: Decision) -> str:
     assert_never(decision)
 
 
-def _over_cap(connection: sa.Connection, *, case: Case, machines: Sequence[Any], now: datetime) -> str:
+def _over_cap(connection: sa.Connection, *, case: Case, machines: Sequence[PausableMachine], now: datetime) -> str:
     """Why this pause would exceed the policy's blast radius today; empty when it stays below."""
-    commanded = sql(connection, "machine_power/commanded_today", now=now).all()
+    commanded = queries.commanded_today(connection, now=now)
     customers = {row.customer for row in commanded} | {case.facts.customer}
     if len(customers) > case.policy.customers_per_day:
         return f"more than {case.policy.customers_per_day} customers would be paused today"
-    fleet = {row.site: row.machines for row in sql(connection, "machine_power/fleet")}
+    fleet = {row.site: row.machines for row in queries.fleet(connection)}
     wanted = Counter(machine.site for machine in machines)
     for row in commanded:
         wanted[row.site] += row.machines
@@ -100,10 +104,10 @@ def _over_cap(connection: sa.Connection, *, case: Case, machines: Sequence[Any],
 def _write_command(
     connection: sa.Connection,
     *,
-    step_id: int | None,
-    machine: Any,
+    step_id: int,
+    machine: PausableMachine | StoppedMachine,
     customer: str,
-    action: str,
+    action: Action,
     reason: str,
     now: datetime,
 ) -> None:
@@ -112,20 +116,16 @@ def _write_command(
     effect_id = prepare(
         connection, kind=kind, business_key=f"{kind}:{step_id}:{machine.machine_id}", payload=payload, now=now
     )
-    values = {
-        "step_id": step_id,
-        "machine_id": machine.machine_id,
-        "customer": customer,
-        "action": action,
-        "reason": reason,
-    }
-    sql(connection, "machine_power/insert_command", effect_id=effect_id, now=now, **values)
+    queries.insert_command(
+        connection, step_id=step_id, machine_id=machine.machine_id, customer=customer, action=action, reason=reason,
+        effect_id=effect_id, now=now,
+    )  # fmt: skip
 
 
 def plan_resumes(*, engine: sa.Engine, clock: Clock) -> list[str]:
     """Write a resume for every machine that stands still by our command and whose case is closed."""
     with engine.begin() as connection:
-        machines = sql(connection, "machine_power/to_resume").all()
+        machines = queries.to_resume(connection)
         for machine in machines:
             _write_command(
                 connection,

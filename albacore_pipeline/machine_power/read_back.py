@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time as real_time
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerFailure
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects import audit
+from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.controls import WANTED, Controls
+from albacore_pipeline.machine_power.queries import SentCommand
 from albacore_pipeline.periods import Clock
 
 READ_BACK = timedelta(seconds=45)  # how long a machine may take to change its state
@@ -28,7 +28,7 @@ def read_back(
     verified: list[str] = []
     while True:
         with engine.connect() as connection:
-            pending = [row for row in sql(connection, "machine_power/unverified") if controls.mailbox(row.site) is None]
+            pending = [row for row in queries.unverified(connection) if controls.mailbox(row.site) is None]
         for row in pending:
             if _is_as_wanted(controls, row):
                 _verify(engine, row, clock.now())
@@ -39,23 +39,16 @@ def read_back(
         real_time.sleep(0.5)  # between two readings of a state that takes seconds to change
 
 
-def _is_as_wanted(controls: Controls, row: Any) -> bool:
+def _is_as_wanted(controls: Controls, row: SentCommand) -> bool:
     try:
         return controls.control_of(row.site).power_state(row.machine) is WANTED[row.action]
     except PowerFailure:
         return False  # unknown is not verified; it stays in the list of those that are not
 
 
-def _verify(engine: sa.Engine, row: Any, now: datetime) -> None:
+def _verify(engine: sa.Engine, row: SentCommand, now: datetime) -> None:
     with engine.begin() as connection:
-        sql(
-            connection,
-            "machine_power/settle_command",
-            command_id=row.command_id,
-            outcome="verified",
-            sent_at=None,
-            verified_at=now,
-        )
+        queries.settle_command(connection, command_id=row.command_id, outcome="verified", sent_at=None, verified_at=now)
         audit.record(
             connection,
             now=now,

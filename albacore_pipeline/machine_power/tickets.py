@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import Effect, prepare
+from albacore_pipeline.machine_power.queries import Command
 
 
-def write_ticket(connection: sa.Connection, *, command: Any, effect: Effect, mailbox: str, now: datetime) -> str:
+def write_ticket(connection: sa.Connection, *, command: Command, effect: Effect, mailbox: str, now: datetime) -> str:
     """Write the mail that asks for a command; returns its business key."""
     verb = {"pause": "switch off", "resume": "switch on"}[command.action]
     text = (

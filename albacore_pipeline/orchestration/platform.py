@@ -8,7 +8,8 @@ import dagster as dg
 import sqlalchemy as sa
 
 from albacore_pipeline.archive import Archive
-from albacore_pipeline.database.engine import connect, sql
+from albacore_pipeline.database import queries
+from albacore_pipeline.database.engine import connect
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.settings import Settings
 
@@ -39,5 +40,5 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def columns(self, view: str) -> dg.TableSchema:
         """The columns of a view of the `report` schema with their comments, for an asset's metadata."""
         with self.engine.connect() as connection:
-            rows = sql(connection, "database/columns", view=view).mappings().all()
-        return dg.TableSchema(columns=[dg.TableColumn(**row) for row in rows])
+            columns = queries.columns(connection, view=view)
+        return dg.TableSchema(columns=[dg.TableColumn(each.name, each.type, each.description) for each in columns])

@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import copy_rows, sql
+from albacore_pipeline.database import copy_rows
+from albacore_pipeline.registry import queries
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import FOREVER, Customer, Entity, Row
@@ -21,7 +22,7 @@ MEMORY = "set local work_mem = '128MB'; set local jit = off"
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """What a load did: the version in force now, and rows come and gone by table. No rows: nothing was new.
+    """What a load did: the version in force now, and rows added and removed by table. No rows: nothing was new.
 
     `unseen` names some of the machines that are assigned and that no site has shown yet; `unseen_count` counts them.
     """
@@ -47,23 +48,17 @@ def load(connection: sa.Connection, registry: Registry, *, actor: str, reason: s
     The same content as the version in force makes no new version.
     """
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('albacore.registry'))"))
-    newest = sql(connection, "registry/newest_version").one_or_none()
+    newest = queries.newest_version(connection)
     if newest and newest.content_sha256 == registry.content_sha256:
         return Loaded(version=newest.version, changes={})
     connection.exec_driver_sql(MEMORY)
     version = (newest.version if newest else 0) + 1
-    sql(
-        connection,
-        "registry/insert_version",
-        version=version,
-        sha256=registry.content_sha256,
-        now=now,
-        actor=actor,
-        reason=reason,
+    queries.insert_version(
+        connection, version=version, sha256=registry.content_sha256, now=now, actor=actor, reason=reason
     )
     changes = {table.name: _merge(connection, table, version=version) for table in _tables(registry)}
     connection.exec_driver_sql("analyze albacore.machine, albacore.assignment")  # they may just have been filled
-    unseen = sql(connection, "registry/unseen_machines").all()
+    unseen = queries.unseen_machines(connection)
     return Loaded(
         version=version,
         changes=changes,
@@ -74,8 +69,7 @@ def load(connection: sa.Connection, registry: Registry, *, actor: str, reason: s
 
 def policy_in_force(connection: sa.Connection, *, name: str, now: datetime) -> Policy:
     """The version of a policy that holds on a day; the first one for days before it."""
-    row = sql(connection, "registry/policy_in_force", name=name, today=now.date()).one()
-    return Policy.model_validate(row.definition)
+    return Policy.model_validate(queries.policy_in_force(connection, name=name, today=now.date()).definition)
 
 
 def _merge(connection: sa.Connection, table: _Table, *, version: int) -> tuple[int, int]:
@@ -84,7 +78,7 @@ def _merge(connection: sa.Connection, table: _Table, *, version: int) -> tuple[i
     names, types = list(table.staged), list(table.staged.values())
     copy_rows(connection, table="staged", columns=names, types=types, rows=table.rows)
     if "machine" in names:
-        sql(connection, "registry/add_unknown_machines")
+        queries.add_unknown_machines(connection)
     connection.execute(sa.text(f"create temp table incoming on commit drop as {table.select}; analyze incoming"))
     columns = ", ".join(table.columns)
     removed = connection.execute(

@@ -1,6 +1,5 @@
 -- The blast radius so far: pauses asked for at each site since its local midnight, and whose.
-select machine.site, machine_command.customer, count(*) as machines,
-    (select count(*) from albacore.machine fleet where fleet.site = machine.site and fleet.last_seen is not null) as fleet
+select machine.site, machine_command.customer, count(*) as machines
 from albacore.machine_command
 join albacore.machine using (machine_id)
 join albacore.site using (site)
