@@ -89,6 +89,17 @@ def days(first: date, last: date) -> Iterator[date]:
 
 
 @dataclass(frozen=True, order=True)
+class DayRange:
+    """Calendar days from `first` to `last`, both included, as people and the registry's files write them."""
+
+    first: date
+    last: date
+
+    def __iter__(self) -> Iterator[date]:
+        return days(self.first, self.last)
+
+
+@dataclass(frozen=True, order=True)
 class Month:
     """A calendar month, written `YYYY-MM`."""
 

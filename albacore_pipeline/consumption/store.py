@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import sqlalchemy as sa
@@ -113,7 +113,27 @@ def due_days(connection: sa.Connection, *, sites: Sequence[Site], now: datetime)
     return due
 
 
-def stored_hash(rows: Sequence[Any]) -> str:
+class StoredHours(Protocol):
+    """A machine-day as it is stored."""
+
+    @property
+    def machine(self) -> str:
+        """The site's own id."""
+
+    @property
+    def hourly_wh(self) -> Sequence[int]:
+        """Watt-hours by the hour."""
+
+    @property
+    def hourly_quality(self) -> str:
+        """A letter an hour."""
+
+    @property
+    def flags(self) -> str:
+        """Words, joined by commas."""
+
+
+def stored_hash(rows: Sequence[StoredHours]) -> str:
     """The content hash of a stored site-day, from its rows in the order of `EnergyDay.machines`."""
     letters = {letter: quality for quality, letter in zip(Quality, QUALITY_LETTERS, strict=True)}
     hours = max((len(row.hourly_wh) for row in rows), default=0)

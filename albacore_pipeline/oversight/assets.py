@@ -17,8 +17,10 @@ from albacore_pipeline.orchestration.partitions import MONTHLY
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import is_running, run_request
 from albacore_pipeline.orchestration.sensors import level_sensor
+from albacore_pipeline.oversight import queries
 from albacore_pipeline.oversight.causes import cause
-from albacore_pipeline.oversight.month_report import figures, month_markdown, month_page
+from albacore_pipeline.oversight.month_report.figures import figures
+from albacore_pipeline.oversight.month_report.page import month_markdown, month_page
 from albacore_pipeline.periods import Month
 from albacore_pipeline.settings import energy_reach
 from albacore_pipeline.sites import SITES
@@ -57,15 +59,14 @@ def corrected_months(platform: PlatformResource) -> list[dg.RunRequest]:
     """Months with documents for which a new revision of a day, or of the registry, is in force."""
     with platform.engine.connect() as connection:
         months = months_to_bill(connection, now=platform.clock.now())
-        documented = {Month.of(row.month) for row in sql(connection, "oversight/documented_months")}
+        documented = {Month.of(first_day) for first_day in queries.documented_months(connection)}
     due = [month for month in months if month in documented and _is_new(platform, month)]
     return [dg.RunRequest(partition_key=str(month)) for month in due]
 
 
 def _is_new(platform: PlatformResource, month: Month) -> bool:
     with platform.engine.connect() as connection:
-        days = {"first_day": month.first_day, "last_day": month.last_day}
-        return bool(sql(connection, "oversight/unseen_by_rating", **days).scalar_one())
+        return queries.unseen_by_rating(connection, first_day=month.first_day, last_day=month.last_day)
 
 
 corrections = level_sensor("corrections", job=bill_month, due=corrected_months, live_only=False)
@@ -109,7 +110,7 @@ def _missing(platform: PlatformResource) -> Iterator[tuple[str, str, dg.RunReque
     with platform.engine.connect() as connection:
         days_due = due_days(connection, sites=sites, now=now - NIGHTLY_FIRST)
         months = months_to_bill(connection, now=now)
-        reconciled = sql(connection, "oversight/last_reconciliation").scalar()
+        reconciled = queries.last_reconciliation(connection)
         documents = sql(connection, "invoicing/open_documents", all=True).all()
     for site, days in days_due.items():
         job = f"collect_{site}"

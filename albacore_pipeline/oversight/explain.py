@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
+from albacore_pipeline.oversight import queries
+from albacore_pipeline.oversight.queries import ExplainedDay, ExplainedReading, ExplainedRecord
 
 
 class Archive(Protocol):
@@ -24,22 +25,24 @@ def explain_document(connection: sa.Connection, *, number: str, line: int | None
 
     Raises LookupError when there is no such document or line.
     """
-    rows = sql(connection, "oversight/explain_line", number=number, line=line, record=None).all()
-    if not rows:
+    lines = queries.explain_lines(connection, number=number, line=line)
+    if not lines:
         raise LookupError(
             f"there is no {f'line {line} of ' if line else ''}{number}: see report.invoices for the numbers"
         )
-    for (at, description, amount, currency), records in groupby(
-        rows, key=lambda row: (row.line, row.description, row.amount, row.currency)
-    ):
-        yield f"{number} line {at}: {description} = {amount:,.2f} {currency}"
-        for record in records:
+    records = queries.explain_records(connection, number=number, line=line, record=None)
+    for each in lines:
+        yield f"{number} line {each.line}: {each.description} = {each.amount:,.2f} {each.currency}"
+        behind = [record for record in records if record.line == each.line]
+        if not behind:
+            yield "  the records of the revision before stood on this line; the correction takes them back"
+        for record in behind:
             yield from _record(connection, record, archive)
 
 
 def explain_record(connection: sa.Connection, *, record: int, archive: Archive) -> Iterator[str]:
     """A billing record, wherever it stands. Raises LookupError when there is none of that number."""
-    rows = sql(connection, "oversight/explain_line", number=None, line=None, record=record).all()
+    rows = queries.explain_records(connection, number=None, line=None, record=record)
     if not rows:
         raise LookupError(f"there is no record {record}: `explain NUMBER` names the records of a document")
     row = rows[0]
@@ -53,7 +56,7 @@ def explain_day(connection: sa.Connection, *, machine: str, day: date, archive: 
 
     Raises LookupError when the day was not collected.
     """
-    readings = sql(connection, "oversight/explain_machine_day", machine=machine, day=day).all()
+    readings = queries.explain_machine_day(connection, machine=machine, day=day)
     if not readings:
         raise LookupError(f"{machine} {day}: nothing was collected; see report.machine_days for what there is")
     for row in readings:
@@ -62,49 +65,48 @@ def explain_day(connection: sa.Connection, *, machine: str, day: date, archive: 
             yield "  the site did not know the machine"
         else:
             yield f"  {_known(row.wh)}, {row.quality}{f', {row.flags}' if row.flags else ''}"
-            hours = zip(row.hourly_wh, row.hourly_quality, strict=True)
+            hours = zip(row.hourly_wh, row.hourly_quality or "", strict=True)
             yield "  Wh by hour: " + " ".join("-" if letter == "x" else str(wh) for wh, letter in hours)
         if row.estimated_hours:
             yield f"  and {row.estimated_hours} hours estimated from the days around: {_known(row.estimate_wh)}"
         yield from _reading(row, archive, indent="  ")
-    places = sql(connection, "oversight/explain_place", machine=machine, day=day).all()
-    yield from (row.said for row in places)
+    yield from (place.words for place in queries.explain_place(connection, machine=machine, day=day))
 
 
-def _record(connection: sa.Connection, record: Any, archive: Archive) -> Iterator[str]:
-    if record.billing_record_id is None:
-        yield "  the records of the revision before stood on this line; the correction takes them back"
-        return
+def _record(connection: sa.Connection, record: ExplainedRecord, archive: Archive) -> Iterator[str]:
     who = f"{record.site} {record.machine}" if record.machine else record.site or "the customer's month"
     price = f"{record.unit_price:f}{' on average' if record.averaged else ''}"
     yield (
         f"  record {record.billing_record_id}: {who}, {record.from_day} to {record.to_day}, tariff {record.tariff}"
         f"{f' ({record.band})' if record.band else ''} (registry version {record.registry_version}):"
-        f" {record.quantity:,f} {record.unit} x {price} = {record.exact_amount:f}"
+        f" {record.quantity:,f} {record.unit} x {price} = {record.amount:f}"
     )
     if record.price_kind != "energy":
         return
-    names = ("billing_run_id", "registry_version", "customer", "site", "machine_id", "from_day", "to_day")
-    days = sql(connection, "oversight/explain_days", **{name: getattr(record, name) for name in names})
+    days = queries.explain_days(
+        connection, billing_run_id=record.billing_run_id, registry_version=record.registry_version,
+        customer=record.customer, site=record.site, machine_id=record.machine_id, from_day=record.from_day,
+        to_day=record.to_day,
+    )  # fmt: skip
     for _, rows in groupby(days, key=lambda row: row.day):
         yield from _day(list(rows), archive)
 
 
-def _day(rows: Sequence[Any], archive: Archive) -> Iterator[str]:
+def _day(rows: Sequence[ExplainedDay], archive: Archive) -> Iterator[str]:
     """A day of a record: one machine, or all that it spans."""
     first = rows[0]
     known = [row.wh for row in rows if row.wh is not None]
-    guessed = sum(row.estimated_hours for row in rows)
+    estimated = sum(row.estimated_hours for row in rows)
     what = first.quality if len(rows) == 1 else f"{len(rows)} machines"
     yield (
         f"    {first.day}: {_known(sum(known) if known else None)}, {what}"
-        + (f", {guessed} hours estimated from the days around" if guessed else "")
+        + (f", {estimated} hours estimated from the days around" if estimated else "")
         + f"; collection {first.collection_id} revision {first.revision}"
     )
     yield from _reading(first, archive, indent="      ")
 
 
-def _reading(row: Any, archive: Archive, *, indent: str) -> Iterator[str]:
+def _reading(row: ExplainedDay | ExplainedReading, archive: Archive, *, indent: str) -> Iterator[str]:
     sizes = [len(archive.get(sha256)) for sha256 in row.raw]
     answers = (f"{sha256[:16]} ({size:,} bytes)" for sha256, size in zip(row.raw, sizes, strict=True))
     yield f"{indent}collected {row.collected_at:%Y-%m-%d %H:%M} UTC by run {row.run_id}"

@@ -63,11 +63,11 @@ class Door:
 
 def doors() -> list[Door]:
     """Every function that runs a query, room by room."""
-    return [door for path in sorted(PACKAGE.glob("*/queries.py")) for door in _doors_of(path)]
+    return [door for path in sorted(PACKAGE.rglob("queries.py")) if path.parent != PACKAGE for door in _doors_of(path)]
 
 
 def _doors_of(path: Path) -> Iterator[Door]:
-    module = importlib.import_module(f"albacore_pipeline.{path.parent.name}.queries")
+    module = importlib.import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
     for node in ast.parse(path.read_text()).body:
         if not isinstance(node, ast.FunctionDef):
             continue
@@ -132,7 +132,7 @@ def fits(kind: Any, postgres: str) -> bool:
         (kind,) = (part for part in get_args(kind) if part is not NoneType)
     origin = get_origin(kind)
     if origin in (list, Sequence) or (inspect.isclass(origin) and issubclass(origin, Sequence)):
-        return postgres.startswith("_") and fits(get_args(kind)[0], postgres[1:])
+        return postgres == "jsonb" or (postgres.startswith("_") and fits(get_args(kind)[0], postgres[1:]))
     if origin is Literal or (inspect.isclass(kind) and issubclass(kind, Enum)):
         return postgres in TYPES[str]
     return postgres in TYPES[origin or kind]

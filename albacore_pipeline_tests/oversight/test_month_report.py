@@ -13,11 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.invoicing.store import prepare_documents
-from albacore_pipeline.oversight.month_report import (
+from albacore_pipeline.oversight.month_report.figures import Figures, figures
+from albacore_pipeline.oversight.month_report.page import (
     MOST_BARS,
-    Figures,
     change,
-    figures,
     kwh,
     money,
     money_plots,

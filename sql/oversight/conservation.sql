@@ -1,12 +1,12 @@
 -- Energy per site and day that is not in exactly one place: measured against billed plus unbilled.
 with measured as (
-    select site, day, sum(wh) as wh
+    select site, day, sum(wh)::bigint as wh
     from albacore.known_day
     where day between :first_day and :last_day
     group by site, day
 ),
 billed as (
-    select site, day, sum(wh) as wh from albacore.billed_day where day between :first_day and :last_day group by site, day
+    select site, day, sum(wh)::bigint as wh from albacore.billed_day where day between :first_day and :last_day group by site, day
 ),
 unbilled as (
     select site, day, sum(kwh * 1000)::bigint as wh from report.unbilled where day between :first_day and :last_day group by site, day

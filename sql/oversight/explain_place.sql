@@ -1,6 +1,6 @@
 -- Where a machine-day's energy went: the records that hold it, and what of it is in none.
 select format('record %s: %s %s, revision %s%s', record.billing_record_id, to_char(current.month, 'YYYY-MM'), current.customer,
-    current.revision, coalesce(format(', %s line %s', document.number, record.line), ', no document yet')) as said, record.line as place
+    current.revision, coalesce(format(', %s line %s', document.number, record.line), ', no document yet')) as words, record.line
 from albacore.machine
 join albacore.billed_day billed using (machine_id)
 join albacore.current_customer_month current using (customer_month_id)
@@ -15,4 +15,4 @@ where machine.machine = :machine and billed.day = :day
 union all
 select format('unbilled: %s kWh, %s%s', coalesce(kwh::text, 'no'), reason, coalesce(' of ' || customer, '')), null
 from report.unbilled where machine = :machine and day = :day
-order by place, said
+order by line, words

@@ -1,80 +1,26 @@
 """The month on one page for finance: self-contained HTML without script, every text from outside escaped.
 
-Belongs here: which figures the page holds, and how they are written. Does not belong here: how it looks; that is
-`month_report.html.j2`. Amounts of different currencies are never added.
+Belongs here: how the figures are written. Does not belong here: how it looks; that is `page.html.j2`. Amounts of
+different currencies are never added.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.money import written
-from albacore_pipeline.periods import Month
+from albacore_pipeline.oversight.month_report.figures import Figures
+from albacore_pipeline.oversight.month_report.queries import CustomerMonth, SiteDayEnergy
 
 MOST_BARS = 20  # customers in a plot of money; the rest together are the last bar
 MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|~"} | {"\n": " "})
-
-Row = Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figures:
-    """The rows behind a month's report. Each is what its query in `sql/oversight/` says."""
-
-    month: Month
-    as_of: datetime
-    currencies: Sequence[Row]
-    customers: Sequence[Row]
-    sites: Sequence[Row]
-    money_by_site: Sequence[Row]
-    days: Sequence[Row]
-    unbilled: Sequence[Row]
-    held: Sequence[Row]
-    corrections: Sequence[Row]
-    estimates: Sequence[Row]
-    gaps: Sequence[Row]
-
-    @property
-    def blocked(self) -> list[Row]:
-        """Customers whose month can't be billed yet."""
-        return [row for row in self.customers if row.state == "blocked"]
-
-
-def figures(connection: sa.Connection, *, month: Month, as_of: datetime) -> Figures:
-    """Read a month's figures."""
-    before = month.previous()
-    months = {"month": str(month), "before": str(before)}
-    days = {"first_day": month.first_day, "last_day": month.last_day}
-    days_before = {"first_before": before.first_day, "last_before": before.last_day}
-
-    def rows(name: str, **parameters: Any) -> Sequence[Row]:
-        return sql(connection, f"oversight/{name}", **parameters).all()
-
-    return Figures(
-        month=month,
-        as_of=as_of,
-        currencies=rows("month_by_currency", **months),
-        customers=rows("month_by_customer", **months),
-        sites=rows("month_by_site", month=str(month), **days, **days_before),
-        money_by_site=rows("month_money_by_site", **months),
-        days=rows("month_by_day", **days),
-        unbilled=rows("month_unbilled", month=str(month)),
-        held=rows("month_held", month=str(month), as_of=as_of),
-        corrections=rows("month_corrections", month=str(month)),
-        estimates=rows("month_estimates", month=str(month)),
-        gaps=rows("month_gaps", **days),
-    )
 
 
 def month_page(figures: Figures) -> str:
@@ -82,7 +28,11 @@ def month_page(figures: Figures) -> str:
     return _template().render(
         figures=figures,
         total={
-            name: _sum(figures.sites, name) for name in ("kwh", "billed", "unbilled", "hours_missing", "kwh_before")
+            "kwh": _sum(site.kwh for site in figures.sites),
+            "billed": _sum(site.billed for site in figures.sites),
+            "unbilled": _sum(site.unbilled for site in figures.sites),
+            "hours_missing": _sum(site.hours_missing for site in figures.sites),
+            "kwh_before": _sum(site.kwh_before for site in figures.sites),
         },
         day_plots=day_plots(figures.days),
         money_plots=money_plots(figures.customers),
@@ -157,26 +107,26 @@ def unit(value: Decimal | None) -> str:
     return "" if value is None else f"{value:,.4f}"
 
 
-def _sum(rows: Iterable[Row], name: str) -> Decimal:
-    return sum((Decimal(getattr(row, name) or 0) for row in rows), Decimal(0))
+def _sum(values: Iterable[Decimal | int | None]) -> Decimal:
+    return sum((Decimal(value or 0) for value in values), Decimal(0))
 
 
 # Plots: positions in per cent of the plot
 
 
-def day_plots(days: Sequence[Row]) -> list[dict[str, Any]]:
+def day_plots(days: Sequence[SiteDayEnergy]) -> list[dict[str, Any]]:
     """A plot of energy by day for each site, each by its own scale."""
-    by_site: dict[str, list[Row]] = defaultdict(list)
+    by_site: dict[str, list[SiteDayEnergy]] = defaultdict(list)
     for row in days:
         by_site[row.site].append(row)
     return [{"site": site, "top": _top(rows), "bars": _bars(rows, _top(rows))} for site, rows in by_site.items()]
 
 
-def _top(rows: Sequence[Row]) -> Decimal:
+def _top(rows: Sequence[SiteDayEnergy]) -> Decimal:
     return max((row.kwh or Decimal(0) for row in rows), default=Decimal(0))
 
 
-def _bars(rows: Sequence[Row], top: Decimal) -> list[dict[str, Any]]:
+def _bars(rows: Sequence[SiteDayEnergy], top: Decimal) -> list[dict[str, Any]]:
     step = 100 / max((row.day.day for row in rows), default=1)
     return [
         {
@@ -191,20 +141,20 @@ def _bars(rows: Sequence[Row], top: Decimal) -> list[dict[str, Any]]:
     ]
 
 
-def money_plots(customers: Sequence[Row]) -> list[dict[str, Any]]:
+def money_plots(customers: Sequence[CustomerMonth]) -> list[dict[str, Any]]:
     """A plot of what was rated by customer for each currency, largest first, with the month before."""
-    by_currency: dict[str, list[Row]] = defaultdict(list)
+    by_currency: dict[str, list[CustomerMonth]] = defaultdict(list)
     for row in customers:
         if row.amount or row.amount_before:
             by_currency[row.currency].append(row)
     return [{"currency": currency, "bars": _money_bars(rows)} for currency, rows in sorted(by_currency.items())]
 
 
-def _money_bars(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _money_bars(rows: Sequence[CustomerMonth]) -> list[dict[str, Any]]:
     ordered = sorted(rows, key=lambda row: (-(row.amount or 0), row.customer))
     bars = [(row.customer, row.amount or Decimal(0), row.amount_before or Decimal(0)) for row in ordered[:MOST_BARS]]
     if rest := ordered[MOST_BARS:]:
-        bars.append((f"{len(rest)} others", _sum(rest, "amount"), _sum(rest, "amount_before")))
+        bars.append((f"{len(rest)} others", _sum(row.amount for row in rest), _sum(row.amount_before for row in rest)))
     top = max(max(now, before) for _, now, before in bars) or 1
     return [
         {
@@ -220,7 +170,7 @@ def _money_bars(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 @cache
 def _template() -> jinja2.Template:
-    path = Path(__file__).with_name("month_report.html.j2")
+    path = Path(__file__).with_name("page.html.j2")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
