@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from albacore_pipeline.billing.store import RatingResult, rate_month
+from albacore_pipeline.billing.queries import RatingResult
+from albacore_pipeline.billing.store import rate_month
 from albacore_pipeline.consumption.energy_day import EnergyDay
 from albacore_pipeline.consumption.inventory import store_inventory
 from albacore_pipeline.consumption.quality import Quality
@@ -198,6 +199,19 @@ def rate(connection: sa.Connection, month: str) -> dict[str, RatingResult]:
     """Rate a month; the verdict on each customer."""
     verdicts = rate_month(connection, month=Month.parse(month), run_id="test", now=NOW)
     return {verdict.customer: verdict for verdict in verdicts}
+
+
+def small_month(connection: sa.Connection) -> None:
+    """Acme has a machine in Norway in October, at a flat price in crowns; on the last day two hours are missing."""
+    open_sites(connection, "norway")
+    register(
+        connection,
+        customers=[customer("acme")],
+        assignments=[assignment("NO-0001", "acme", "2025-10-01")],
+        tariffs=[tariff("flat", "0.5")],
+    )
+    holes: dict[tuple[str, int], Energy] = {("NO-0001", 31): Day(wh=900, missing=2)}
+    collect_month(connection, month="2025-10", machines=["NO-0001"], but=holes)
 
 
 def ask(connection: sa.Connection, question: str, **parameters: Any) -> list[Any]:

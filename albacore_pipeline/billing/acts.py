@@ -7,7 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from pydantic import Field
 
-from albacore_pipeline.database import sql
+from albacore_pipeline.billing import queries
 from albacore_pipeline.effects.acts import Done, OperatorForm
 
 
@@ -23,10 +23,13 @@ class AcceptGap(OperatorForm):
 def accept_gap(connection: sa.Connection, form: AcceptGap, now: datetime) -> Done:
     """Let missing hours of machine-days pass unbilled, so that their customers' months can be billed."""
     first, last = date.fromisoformat(form.first_day), date.fromisoformat(form.last_day)
-    values = {"site": form.site, "machines": form.machines, "first_day": first, "last_day": last}
-    count = sql(connection, "billing/accept_gap", reason=form.reason, actor=form.actor, now=now, **values).rowcount
+    count = queries.accept_gap(
+        connection, site=form.site, machines=form.machines, first_day=first, last_day=last, reason=form.reason,
+        actor=form.actor, now=now,
+    )  # fmt: skip
     if not count:
         raise LookupError(
             f"no machine-day of {form.site} from {first} to {last} is left to accept: check site, machines and days"
         )
-    return Done(subject=form.site, details=values | {"machine_days": count}, words=f"{count} machine-days accepted")
+    details = {"machines": form.machines, "first_day": first, "last_day": last, "machine_days": count}
+    return Done(subject=form.site, details=details, words=f"{count} machine-days accepted")

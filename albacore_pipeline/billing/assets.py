@@ -8,8 +8,9 @@ from typing import Any
 
 import dagster as dg
 
-from albacore_pipeline.billing.store import NoRegistry, RatingResult, months_to_bill, rate_month
-from albacore_pipeline.database import sql
+from albacore_pipeline.billing import queries
+from albacore_pipeline.billing.queries import PreviewRow, RatingResult
+from albacore_pipeline.billing.store import NoRegistry, months_to_bill, rate_month
 from albacore_pipeline.orchestration.partitions import MONTHLY
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.periods import Month
@@ -66,12 +67,12 @@ def billing_records(context: dg.AssetExecutionContext, platform: PlatformResourc
         raise dg.Failure(f"{month} is not over yet: bill it from {month.next().first_day} on", allow_retries=False)
     try:
         with platform.engine.begin() as connection:
-            verdicts = rate_month(connection, month=month, run_id=context.run_id, now=platform.clock.now())
-            preview = sql(connection, "billing/preview", month=month.first_day).all()
+            results = rate_month(connection, month=month, run_id=context.run_id, now=platform.clock.now())
+            preview = queries.preview(connection, month=month.first_day)
     except NoRegistry as error:
         raise dg.Failure(str(error), allow_retries=False) from None
-    metadata = _metadata(verdicts, preview) | {"dagster/column_schema": platform.columns("billing_records")}
-    return dg.MaterializeResult(metadata=metadata, data_version=_version(verdicts))
+    metadata = _metadata(results, preview) | {"dagster/column_schema": platform.columns("billing_records")}
+    return dg.MaterializeResult(metadata=metadata, data_version=_version(results))
 
 
 bill_month = dg.define_asset_job("bill_month", selection=[billing_records])
@@ -89,23 +90,23 @@ def monthly_billing(platform: PlatformResource) -> list[dg.RunRequest]:
         ]
 
 
-def _version(verdicts: list[RatingResult]) -> dg.DataVersion:
-    """The same verdicts are the same version: rating a month again puts nobody downstream out of sync."""
-    rated = [(item.customer, item.blocked, item.currency, item.amount, item.kwh) for item in verdicts]
+def _version(results: list[RatingResult]) -> dg.DataVersion:
+    """The same results are the same version: rating a month again puts nobody downstream out of sync."""
+    rated = [(item.customer, item.blocked, item.currency, item.amount, item.kwh) for item in results]
     return dg.DataVersion(hashlib.sha256(repr(rated).encode()).hexdigest())
 
 
-def _metadata(verdicts: Sequence[RatingResult], preview: Sequence[Any]) -> dict[str, Any]:
+def _metadata(results: Sequence[RatingResult], preview: Sequence[PreviewRow]) -> dict[str, Any]:
     totals: Counter[str] = Counter()
-    for verdict in verdicts:
-        if verdict.currency and not verdict.blocked:
-            totals[verdict.currency] += verdict.amount  # type: ignore[assignment]
+    for result in results:
+        if result.currency and not result.blocked:
+            totals[result.currency] += result.amount  # type: ignore[assignment]
     return {
-        "customers": len(verdicts),
+        "customers": len(results),
         "blocked": sum(row.state == "blocked" for row in preview),
         "held for review": [row.customer for row in preview if row.waits == "review"],
-        "actions": dict(Counter(verdict.action for verdict in verdicts)),
-        "kWh": float(sum(verdict.kwh for verdict in verdicts)),
+        "actions": dict(Counter(result.action for result in results)),
+        "kWh": float(sum(result.kwh for result in results)),
         "totals": dg.MetadataValue.md(
             "\n".join(f"- {amount:,.2f} {currency}" for currency, amount in sorted(totals.items())) or "none"
         ),
@@ -113,7 +114,7 @@ def _metadata(verdicts: Sequence[RatingResult], preview: Sequence[Any]) -> dict[
     }
 
 
-def _preview(rows: Sequence[Any]) -> str:
+def _preview(rows: Sequence[PreviewRow]) -> str:
     """The month by customer beside the average of the months before, as a table."""
     lines = [
         f"| {row.customer} | {row.revision} | {row.state}{f' ({row.waits})' if row.waits else ''} |"

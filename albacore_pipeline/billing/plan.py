@@ -15,15 +15,16 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from albacore_pipeline.billing.store import RatingResult, rate_month
-from albacore_pipeline.database import sql
+from albacore_pipeline.billing import queries
+from albacore_pipeline.billing.queries import RatingResult
+from albacore_pipeline.billing.store import rate_month
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.store import load
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class MonthChange:
     """A customer's month that a load would change. `follows` says which document comes of it."""
 
     month: Month
@@ -46,7 +47,7 @@ def plan_load(engine: sa.Engine, registry: Registry, *, now: datetime) -> Iterat
     """A line for each table and each customer-month that would change, and lines that sum up."""
     with _rolled_back(engine) as connection:
         loaded = load(connection, registry, actor="plan", reason="plan", now=now)
-        months = [Month.of(row.month) for row in sql(connection, "billing/touched_months", version=loaded.version)]
+        months = [Month.of(first) for first in queries.touched_months(connection, version=loaded.version)]
     if not loaded.changes:
         yield f"nothing new: this is version {loaded.version}, which is in force"
         return
@@ -73,40 +74,40 @@ def _rolled_back(engine: sa.Engine) -> Iterator[sa.Connection]:
         transaction.rollback()
 
 
-def _changes(connection: sa.Connection, *, month: Month, now: datetime) -> Iterator[Change]:
-    before = {row.customer: row for row in sql(connection, "billing/current_sums", month=month.first_day)}
-    for verdict in rate_month(connection, month=month, run_id="plan", now=now):
-        if verdict.action == "keep":
+def _changes(connection: sa.Connection, *, month: Month, now: datetime) -> Iterator[MonthChange]:
+    before = {row.customer: row for row in queries.current_sums(connection, month=month.first_day)}
+    for result in rate_month(connection, month=month, run_id="plan", now=now):
+        if result.action == "keep":
             continue
-        known = before.get(verdict.customer)
-        kwh = verdict.kwh - (known.kwh if known else 0)
-        amount = verdict.amount - (known.amount if known else 0)
-        if kwh or amount or verdict.blocked:  # else the records are cut on other days and come to the same
-            yield Change(
+        known = before.get(result.customer)
+        kwh = result.kwh - (known.kwh if known else 0)
+        amount = result.amount - (known.amount if known else 0)
+        if kwh or amount or result.blocked:  # else the records are cut on other days and come to the same
+            yield MonthChange(
                 month=month,
-                customer=verdict.customer,
-                currency=verdict.currency or "",
+                customer=result.customer,
+                currency=result.currency or "",
                 kwh=kwh,
                 amount=amount,
-                blocked=verdict.blocked,
-                follows=_follows(verdict, known.documented if known else None),
+                blocked=result.blocked,
+                follows=_follows(result, known.documented if known else None),
             )
 
 
-def _follows(verdict: RatingResult, documented: Decimal | None) -> str:
+def _follows(result: RatingResult, documented: Decimal | None) -> str:
     """Small corrections may be carried to the next invoice instead, as the customer's policy says."""
-    if verdict.blocked:
+    if result.blocked:
         return "blocked"
     if documented is None:
         return "no document yet"
-    if verdict.amount == documented:
+    if result.amount == documented:
         return "no document follows"
-    return "a credit note follows" if verdict.amount < documented else "a supplement follows"
+    return "a credit note follows" if result.amount < documented else "a supplement follows"
 
 
-def _totals(changes: Iterable[Change]) -> Iterator[str]:
+def _totals(changes: Iterable[MonthChange]) -> Iterator[str]:
     """A line for each currency, and one for all."""
-    by_currency: defaultdict[str, list[Change]] = defaultdict(list)
+    by_currency: defaultdict[str, list[MonthChange]] = defaultdict(list)
     for change in changes:
         by_currency[change.currency if not change.blocked else ""].append(change)
     blocked = len(by_currency.pop("", ()))

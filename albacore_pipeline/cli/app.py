@@ -20,7 +20,7 @@ from albacore_pipeline.archive import Archive, ArchiveFailure
 from albacore_pipeline.cli import home
 from albacore_pipeline.data_centres.interface import FailedRead, PowerFailure
 from albacore_pipeline.database.embedded import EmbeddedFailure
-from albacore_pipeline.invoicing.statement_pdf import StatementFailure
+from albacore_pipeline.invoicing.statement.pdf import StatementFailure
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.files import Problem, RegistryRefused
 from albacore_pipeline.settings import Settings, SettingsError
@@ -214,8 +214,8 @@ def statement(
     to: Annotated[Path | None, typer.Option(help="the file; NUMBER.pdf here unless said otherwise")] = None,
 ) -> None:
     """Write a document's statement as PDF, also before anything is sent."""
-    from albacore_pipeline.invoicing.statement_facts import statement_facts
-    from albacore_pipeline.invoicing.statement_pdf import statement_pdf
+    from albacore_pipeline.invoicing.statement.facts import statement_facts
+    from albacore_pipeline.invoicing.statement.pdf import statement_pdf
 
     path = to or Path(f"{number}.pdf")
     with home.start(settings=Settings.from_environment()).engine().connect() as connection:

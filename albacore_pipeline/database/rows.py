@@ -46,7 +46,7 @@ class Field:
 
 def rows(connection: sa.Connection, name: str, row_type: type[Row], /, **parameters: object) -> list[Row]:
     """Every row of `sql/<name>.sql`. Raises WrongRow."""
-    return read(connection.execute(query(name), parameters), name, row_type)
+    return read(connection.execute(query(name), _given(parameters)), name, row_type)
 
 
 def row(connection: sa.Connection, name: str, row_type: type[Row], /, **parameters: object) -> Row:
@@ -67,13 +67,18 @@ def row_or_none(connection: sa.Connection, name: str, row_type: type[Row], /, **
 
 def execute(connection: sa.Connection, name: str, /, **parameters: object) -> int:
     """Run `sql/<name>.sql`; how many rows it touched."""
-    return connection.execute(query(name), parameters).rowcount
+    return connection.execute(query(name), _given(parameters)).rowcount
 
 
 def execute_many(connection: sa.Connection, name: str, values: Sequence[Mapping[str, object]], /) -> None:
     """Run `sql/<name>.sql` for each of these parameters, in few round trips."""
     if values:
         connection.execute(query(name), list(values))
+
+
+def _given(parameters: Mapping[str, object]) -> dict[str, object]:
+    """The parameters as the driver takes them: a list is an array, a tuple would be a composite value."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
 
 
 def fields_of(row_type: Any) -> tuple[Field, ...]:

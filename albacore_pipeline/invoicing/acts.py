@@ -7,8 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import Field
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.acts import Done, OperatorForm
+from albacore_pipeline.invoicing import queries
 from albacore_pipeline.periods import Month
 
 
@@ -32,14 +32,13 @@ def release_document(connection: sa.Connection, form: ReleaseDocument, now: date
 
 
 def _release_parked(connection: sa.Connection, form: ReleaseDocument, now: datetime) -> str:
-    if not sql(connection, "invoicing/release_document", number=form.number, now=now).rowcount:
+    if not queries.release_document(connection, number=form.number, now=now):
         raise LookupError(f"{form.number} is not parked: see report.invoices")
     return form.number
 
 
 def _release_held(connection: sa.Connection, form: ReleaseDocument) -> str:
     month = Month.parse(form.month)
-    values = {"customer": form.customer, "month": month.first_day, "actor": form.actor}
-    if not sql(connection, "invoicing/release_month", **values).rowcount:
+    if not queries.release_month(connection, customer=form.customer, month=month.first_day, actor=form.actor):
         raise LookupError(f"{form.customer} {month} is not held for review: see report.customer_months")
     return f"{form.customer} {month}"

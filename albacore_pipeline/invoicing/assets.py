@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import dagster as dg
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.gate import gate
+from albacore_pipeline.invoicing import queries
 from albacore_pipeline.invoicing.issue import issue_documents
 from albacore_pipeline.invoicing.payments import reconcile as reconcile_documents
 from albacore_pipeline.invoicing.payments import watch_payments as read_payments
+from albacore_pipeline.invoicing.queries import TableRow
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
 from albacore_pipeline.invoicing.store import prepare_documents
 from albacore_pipeline.orchestration.partitions import MONTHLY
@@ -51,7 +51,7 @@ def invoices(
         )
     tally = issue_documents(external.open()) if gate(settings).live else {"dry run": len(written)}
     with platform.engine.connect() as connection:
-        documents = sql(connection, "invoicing/document_table", month=month.first_day).all()
+        documents = queries.document_table(connection, month=month.first_day)
     return dg.MaterializeResult(
         metadata={
             "written": [document.number for document in written],
@@ -63,7 +63,7 @@ def invoices(
     )
 
 
-def document_table(documents: Sequence[Any], *, in_xero: bool) -> str:
+def document_table(documents: Sequence[TableRow], *, in_xero: bool) -> str:
     """The documents as a Markdown table, with what a reader may open: the payment page, and Xero's own page."""
     lines = ["| number | kind | customer | total | state | open |", "|---|---|---|---|---|---|"]
     for row in documents:
@@ -121,17 +121,15 @@ def due_months(platform: PlatformResource) -> list[dg.RunRequest]:
     """Documents that are to be written or go on their way; one run a month, and one at a time."""
     opened, now = gate(platform.settings), platform.clock.now()
     with platform.engine.connect() as connection:
-        wanted = [row.number for row in sql(connection, "invoicing/follow_ups")] if opened.live else []
-        rows = sql(
-            connection, "invoicing/due_months", now=now, live=opened.live, live_from=opened.live_from, numbers=wanted
-        )
-        return [dg.RunRequest(partition_key=str(Month.of(row.month))) for row in rows]
+        wanted = [row.number for row in queries.follow_ups(connection)] if opened.live else []
+        months = queries.due_months(connection, now=now, live=opened.live, live_from=opened.live_from, numbers=wanted)
+    return [dg.RunRequest(partition_key=str(Month.of(first_day))) for first_day in months]
 
 
 def open_documents(platform: PlatformResource) -> list[dg.RunRequest]:
     """Open documents are read in Xero again every quarter of an hour."""
     with platform.engine.connect() as connection:
-        waiting = sql(connection, "invoicing/open_documents", all=False).first()
+        waiting = queries.open_documents(connection, all=False)
     return [dg.RunRequest()] if waiting else []
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from albacore_pipeline.money import rounded
 from albacore_pipeline.periods import Month
@@ -46,7 +46,15 @@ MONTHS = [
 ]
 
 
-Key = tuple[str, str, str, str, Decimal | None, Decimal]
+class LineKey(NamedTuple):
+    """What makes records share a line."""
+
+    site: str
+    price_kind: str
+    tariff: str
+    band: str
+    price: Decimal | None
+    multiplier: Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +73,13 @@ class Group:
     wh: int
 
     @property
-    def key(self) -> Key:
+    def key(self) -> LineKey:
         """What makes records share a line."""
-        return (self.site, self.price_kind, self.tariff, self.band, self.price, self.multiplier)
+        return LineKey(self.site, self.price_kind, self.tariff, self.band, self.price, self.multiplier)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class Billing:
     """What a revision of a customer-month bills: `groups`, less what was billed `before`.
 
     `corrects` is the number of the document that is corrected; empty for a first one.
@@ -92,7 +100,7 @@ class Line:
     customer_month_id: int
     site: str
     price_kind: str
-    key: Key
+    key: LineKey
     description: str
     quantity: Decimal
     unit: str
@@ -114,7 +122,7 @@ class Draft:
     total: Decimal
 
 
-def draft(*, change: Change, currency: str, tax_type: str, carried: Sequence[Change] = ()) -> Draft | None:
+def draft(*, change: Billing, currency: str, tax_type: str, carried: Sequence[Billing] = ()) -> Draft | None:
     """The document of a change, with small earlier corrections that it brings along; None when nothing differs."""
     lines = [line for each in (change, *carried) for line in _lines(each, currency, tax_type)]
     lines = [replace(line, line=number) for number, line in enumerate(lines, start=1)]
@@ -126,9 +134,9 @@ def draft(*, change: Change, currency: str, tax_type: str, carried: Sequence[Cha
     return Draft(kind=kind, currency=currency, lines=lines, subtotal=subtotal, tax=tax, total=subtotal + tax)
 
 
-def _lines(change: Change, currency: str, tax_type: str) -> Iterator[Line]:
+def _lines(change: Billing, currency: str, tax_type: str) -> Iterator[Line]:
     now, then = {group.key: group for group in change.groups}, {group.key: group for group in change.before}
-    for key in sorted(now.keys() | then.keys(), key=_place):
+    for key in sorted(now.keys() | then.keys(), key=_order):
         new, old = now.get(key), then.get(key)
         group = new or old
         assert group is not None  # noqa: S101 - the key comes from one of the two
@@ -139,13 +147,13 @@ def _lines(change: Change, currency: str, tax_type: str) -> Iterator[Line]:
             yield _line(replace(group, quantity=quantity), change, amount, currency, tax_type)
 
 
-def _place(key: Key) -> tuple[Any, ...]:
+def _order(key: LineKey) -> tuple[bool, str, str, str, int, str, Decimal, Decimal]:
     """Energy first; of bands the shorter name, which puts tiers in the order of their numbers."""
-    site, price_kind, tariff, band, price, multiplier = key
-    return (price_kind != "energy", site, price_kind, tariff, len(band), band, price or 0, multiplier)
+    is_energy, price = key.price_kind == "energy", key.price or Decimal(0)
+    return (not is_energy, key.site, key.price_kind, key.tariff, len(key.band), key.band, price, key.multiplier)
 
 
-def _line(group: Group, change: Change, amount: Decimal, currency: str, tax_type: str) -> Line:
+def _line(group: Group, change: Billing, amount: Decimal, currency: str, tax_type: str) -> Line:
     """The line of a group with the quantity and the amount of its difference."""
     words = _describe(group, change, amount, currency)
     shown = group.quantity.quantize(FOUR, ROUND_HALF_UP)  # Xero holds four decimals of each, and multiplies by itself
@@ -170,7 +178,7 @@ def _line(group: Group, change: Change, amount: Decimal, currency: str, tax_type
     )
 
 
-def _describe(group: Group, change: Change, amount: Decimal, currency: str) -> str:
+def _describe(group: Group, change: Billing, amount: Decimal, currency: str) -> str:
     when = f"{MONTHS[change.month.number - 1]} {change.month.year}"
     where = f", {group.site.capitalize()}" if group.site else ""
     if group.price_kind == "minimum":

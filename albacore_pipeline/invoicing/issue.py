@@ -23,8 +23,8 @@ from albacore_pipeline.effects.mail import MAIL, MailHandler
 from albacore_pipeline.effects.outbox import EffectHandler, dispatch, fingerprint, prepare
 from albacore_pipeline.invoicing import handlers
 from albacore_pipeline.invoicing.letters import document_mail
-from albacore_pipeline.invoicing.statement_facts import statement_facts
-from albacore_pipeline.invoicing.statement_pdf import StatementFailure, statement_pdf
+from albacore_pipeline.invoicing.statement.facts import statement_facts
+from albacore_pipeline.invoicing.statement.pdf import StatementFailure, statement_pdf
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.xero.client import Json, NothingSent, Xero, XeroError
 

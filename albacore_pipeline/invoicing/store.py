@@ -8,15 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import query, sql
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.outbox import fingerprint, prepare
-from albacore_pipeline.invoicing.documents import Change, Draft, Group, Line, draft, payload
-from albacore_pipeline.invoicing.statement import statement_of
+from albacore_pipeline.invoicing import queries
+from albacore_pipeline.invoicing.documents import Billing, Draft, Group, Line, draft, payload
+from albacore_pipeline.invoicing.queries import NewLine, ReadyMonth
+from albacore_pipeline.invoicing.statement.machine_days import statement_of
 from albacore_pipeline.periods import Month
 
 DOCUMENT = "xero.document"
@@ -49,7 +50,7 @@ def prepare_documents(
     In the caller's transaction, which holds the numbers until it ends: no number is left out and none is used twice.
     A correction below the customer's threshold waits for the next invoice, as long as one will come.
     """
-    ready = sql(connection, "invoicing/ready", month=month.first_day if month else None, today=now.date()).all()
+    ready = queries.ready(connection, month=month.first_day if month else None, today=now.date())
     ids = [row.customer_month_id for row in ready] + [row.before_id for row in ready if row.before_id]
     groups = _groups(connection, ids=ids)
     wanted = [_Wanted(row=row, change=_change(row, groups)) for row in ready]
@@ -71,14 +72,14 @@ def prepare_documents(
 
 @dataclass(frozen=True, kw_only=True)
 class _Wanted:
-    """A row of `invoicing/ready` and what it changes."""
+    """A customer-month that waits for a document, and what it changes."""
 
-    row: Any
-    change: Change
+    row: ReadyMonth
+    change: Billing
 
 
-def _change(row: Any, groups: Mapping[int, list[Group]]) -> Change:
-    return Change(
+def _change(row: ReadyMonth, groups: Mapping[int, list[Group]]) -> Billing:
+    return Billing(
         customer_month_id=row.customer_month_id,
         month=Month.of(row.month),
         groups=groups[row.customer_month_id],
@@ -98,19 +99,20 @@ def _drafts(
     for item in sorted(wanted, key=lambda item: (bool(item.change.corrects), item.change.month, item.row.customer)):
         if item.row.customer_month_id in carried:
             continue
-        terms = {"change": item.change, "currency": item.row.currency, "tax_type": item.row.tax_type}
-        document = draft(**terms)
+        currency, tax_type = item.row.currency, item.row.tax_type
+        document = draft(change=item.change, currency=currency, tax_type=tax_type)
         along = [] if item.change.corrects else _along(item, wanted, carried)
-        larger = draft(**terms, carried=[other.change for other in along]) if along else None
+        others = [other.change for other in along]
+        larger = draft(change=item.change, currency=currency, tax_type=tax_type, carried=others) if along else None
         if larger is not None:
             carried |= {other.row.customer_month_id for other in along}
             yield item, larger, along
         elif document is None:
-            sql(connection, "invoicing/freeze", ids=[item.row.customer_month_id], documented=False, now=now)
+            queries.freeze(connection, ids=[item.row.customer_month_id], documented=False, now=now)
         elif item.change.corrects and item.row.carry_below and abs(document.subtotal) < item.row.carry_below:
             if item.row.waits is None:
                 amount = f"{document.subtotal} {document.currency}"
-                sql(connection, "invoicing/carry", customer_month_id=item.row.customer_month_id, amount=amount)
+                queries.carry(connection, customer_month_id=item.row.customer_month_id, amount=amount)
         else:
             yield item, document, []
 
@@ -128,9 +130,21 @@ def _along(item: _Wanted, wanted: Sequence[_Wanted], carried: set[int]) -> list[
 
 def _groups(connection: sa.Connection, *, ids: Sequence[int]) -> defaultdict[int, list[Group]]:
     groups: defaultdict[int, list[Group]] = defaultdict(list)
-    for row in sql(connection, "invoicing/groups", ids=list(ids)).mappings():
-        values = dict(row)
-        groups[values.pop("customer_month_id")].append(Group(**values))
+    for row in queries.groups(connection, ids=ids):
+        groups[row.customer_month_id].append(
+            Group(
+                site=row.site,
+                price_kind=row.price_kind,
+                tariff=row.tariff,
+                band=row.band,
+                unit=row.unit,
+                price=row.price,
+                multiplier=row.multiplier,
+                quantity=row.quantity,
+                amount=row.amount,
+                wh=row.wh,
+            )
+        )
     return groups
 
 
@@ -139,25 +153,9 @@ def _numbers(connection: sa.Connection, *, entities: Sequence[str], year: int) -
     taken: dict[str, list[str]] = {}
     for entity in sorted(set(entities)):
         count = entities.count(entity)
-        last = sql(connection, "invoicing/reserve_numbers", entity=entity, year=year, count=count).scalar_one()
+        last = queries.reserve_numbers(connection, entity=entity, year=year, count=count)
         taken[entity] = [f"{entity}-{year}-{number:06d}" for number in range(last - count + 1, last + 1)]
     return [taken[entity].pop(0) for entity in entities]
-
-
-LINE = (
-    "line",
-    "customer_month_id",
-    "site",
-    "price_kind",
-    "description",
-    "quantity",
-    "unit",
-    "unit_price",
-    "amount",
-    "tax_type",
-    "tax",
-)
-KEY = ("site", "price_kind", "tariff", "band", "price", "multiplier")  # of a line, as in `Line.key`
 
 
 @dataclass(kw_only=True)
@@ -171,7 +169,7 @@ class _Writer:
     lines: list[tuple[int, Line]] = field(default_factory=list)
     frozen: list[int] = field(default_factory=list)
 
-    def write(self, row: Any, document: Draft, number: str, billed: Sequence[_Wanted]) -> Prepared:
+    def write(self, row: ReadyMonth, document: Draft, number: str, billed: Sequence[_Wanted]) -> Prepared:
         """Write a document and the intent to send it. `billed` are the revisions whose lines it holds."""
         month, issued_on = Month.of(row.month), self.now.date()
         due_on: date = issued_on + timedelta(days=row.payment_terms_days)
@@ -185,22 +183,25 @@ class _Writer:
             sales_account=self.sales_account,
         )
         statement = self.archive.put(statement_of(self.connection, customer_month_id=row.customer_month_id))
-        inherited = {
-            name: getattr(row, name) for name in ("entity", "customer", "customer_month_id", "month", "revision")
-        }
-        drafted = {name: getattr(document, name) for name in ("kind", "currency", "subtotal", "tax", "total")}
-        document_id = sql(
+        document_id = queries.insert_document(
             self.connection,
-            "invoicing/insert_document",
             number=number,
+            entity=row.entity,
+            kind=document.kind,
+            customer=row.customer,
+            customer_month_id=row.customer_month_id,
+            month=row.month,
+            revision=row.revision,
+            currency=document.currency,
+            subtotal=document.subtotal,
+            tax=document.tax,
+            total=document.total,
             issued_on=issued_on,
             due_on=due_on,
             payload=json.dumps(content),
             payload_sha256=fingerprint(content),
             statement=statement,
-            **inherited,
-            **drafted,
-        ).scalar_one()
+        )
         self.lines += [(document_id, line) for line in document.lines]
         self.frozen += [item.row.customer_month_id for item in billed]
         intent = {"number": number, "month": str(month), "payload_sha256": fingerprint(content)}
@@ -218,13 +219,34 @@ class _Writer:
         """Write the lines, note on each record the line that it stands on, and close the revisions."""
         if not self.lines:
             return
-        rows = [
-            {"document_id": document_id} | {name: getattr(line, name) for name in LINE}
-            for document_id, line in self.lines
-        ]
-        self.connection.execute(query("invoicing/insert_lines"), rows)
-        keys = [dict(zip(KEY, line.key, strict=True)) for _, line in self.lines]
-        columns = {name: [key[name] for key in keys] for name in KEY}
-        columns |= {name: [getattr(line, name) for _, line in self.lines] for name in ("line", "customer_month_id")}
-        sql(self.connection, "invoicing/link_records", **columns)
-        sql(self.connection, "invoicing/freeze", ids=self.frozen, documented=True, now=self.now)
+        queries.insert_lines(self.connection, lines=[_new_line(document_id, line) for document_id, line in self.lines])
+        lines = [line for _, line in self.lines]
+        queries.link_records(
+            self.connection,
+            customer_month_id=[line.customer_month_id for line in lines],
+            line=[line.line for line in lines],
+            site=[line.key.site for line in lines],
+            price_kind=[line.key.price_kind for line in lines],
+            tariff=[line.key.tariff for line in lines],
+            band=[line.key.band for line in lines],
+            price=[line.key.price for line in lines],
+            multiplier=[line.key.multiplier for line in lines],
+        )
+        queries.freeze(self.connection, ids=self.frozen, documented=True, now=self.now)
+
+
+def _new_line(document_id: int, line: Line) -> NewLine:
+    return NewLine(
+        document_id=document_id,
+        line=line.line,
+        customer_month_id=line.customer_month_id,
+        site=line.site,
+        price_kind=line.price_kind,
+        description=line.description,
+        quantity=line.quantity,
+        unit=line.unit,
+        unit_price=line.unit_price,
+        amount=line.amount,
+        tax_type=line.tax_type,
+        tax=line.tax,
+    )

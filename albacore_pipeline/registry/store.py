@@ -67,6 +67,12 @@ def load(connection: sa.Connection, registry: Registry, *, actor: str, reason: s
     )
 
 
+def version_in_force(connection: sa.Connection) -> int | None:
+    """The number of the registry in force; None before the first load."""
+    newest = queries.newest_version(connection)
+    return newest.version if newest else None
+
+
 def policy_in_force(connection: sa.Connection, *, name: str, now: datetime) -> Policy:
     """The version of a policy that holds on a day; the first one for days before it."""
     return Policy.model_validate(queries.policy_in_force(connection, name=name, today=now.date()).definition)

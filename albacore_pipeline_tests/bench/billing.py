@@ -18,7 +18,8 @@ from pathlib import Path
 import pandas as pd
 import sqlalchemy as sa
 
-from albacore_pipeline.billing.store import MEMORY, rate_month
+from albacore_pipeline.billing.rating.run import MEMORY
+from albacore_pipeline.billing.store import rate_month
 from albacore_pipeline.database import connect, embedded, migrate, sync_sites
 from albacore_pipeline.database.engine import driver
 from albacore_pipeline.periods import Month

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from albacore_pipeline.billing import queries
 from albacore_pipeline.billing.store import months_to_bill
-from albacore_pipeline.database import sql
+from albacore_pipeline_tests.billing.checks import breaks, freeze_ready
 from albacore_pipeline_tests.clocks import utc
 from albacore_pipeline_tests.small_world import (
     NOW,
@@ -39,19 +40,9 @@ def _october(connection: sa.Connection) -> Iterator[None]:
     register(connection, customers=CUSTOMERS, assignments=MACHINES, tariffs=TARIFFS)
     collect_month(connection, month=OCTOBER, machines=NAMES)
     rate(connection, OCTOBER)
-    freeze(connection)
+    freeze_ready(connection)
     yield
-    days = {"first_day": date(2025, 10, 1), "last_day": date(2025, 10, 31)}
-    assert sql(connection, "oversight/conservation", **days).all() == []
-    assert sql(connection, "oversight/content_against_hash", **days).all() == []
-
-
-def freeze(connection: sa.Connection) -> None:
-    """What writing a document does to the customer-months that are ready."""
-    for (number,) in ask(
-        connection, "select customer_month_id from albacore.customer_month where state = 'ready' and frozen_at is null"
-    ):
-        sql(connection, "invoicing/freeze", ids=[number], documented=False, now=NOW)
+    assert breaks(connection, first=date(2025, 10, 1), last=date(2025, 10, 31)) == []
 
 
 def reread(connection: sa.Connection, wh: int | None, other: int = 1_000) -> None:
@@ -160,7 +151,7 @@ def test_corrected_and_corrected_back_leaves_nothing(connection: sa.Connection) 
 def test_corrected_back_after_the_second_document_makes_a_third(connection: sa.Connection) -> None:
     reread(connection, 3_000)
     rate(connection, OCTOBER)
-    freeze(connection)
+    freeze_ready(connection)
     reread(connection, 1_000)
     rate(connection, OCTOBER)
     assert revisions(connection) == [(1, "invoiced", 31), (2, "corrected", 33), (3, "ready", 31)]
@@ -297,8 +288,10 @@ def test_a_correction_that_is_blocked_is_tried_every_day_too(connection: sa.Conn
     reread(connection, None)
     rate(connection, OCTOBER)
     assert to_bill(connection) == [OCTOBER]
-    values = {"site": "norway", "machines": ["NO-0001"], "reason": "burnt", "actor": "anna", "now": NOW}
-    sql(connection, "billing/accept_gap", first_day=FIFTH, last_day=FIFTH, **values)
+    queries.accept_gap(
+        connection, site="norway", machines=["NO-0001"], first_day=FIFTH, last_day=FIFTH, reason="burnt", actor="anna",
+        now=NOW,
+    )  # fmt: skip
     rate(connection, OCTOBER)
     assert revisions(connection) == [(1, "invoiced", 31), (2, "ready", 30)]
     assert to_bill(connection) == []

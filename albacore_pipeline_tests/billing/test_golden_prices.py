@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline.billing.store import RatingResult
-from albacore_pipeline.database import sql
+from albacore_pipeline.billing.queries import RatingResult
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Price, Tariff, TariffBand
+from albacore_pipeline_tests.billing.checks import breaks, freeze_ready
 from albacore_pipeline_tests.billing.reference import hours_of_day
 from albacore_pipeline_tests.small_world import (
-    NOW,
     Energy,
     Hours,
     ask,
@@ -43,9 +42,7 @@ def _conserved(connection: sa.Connection) -> Iterator[None]:
     """After every test here each watt-hour is billed or unbilled, and records are what was rated."""
     open_sites(connection, "norway", "ethiopia", starts_on=date(2025, 10, 1))
     yield
-    days = {"first_day": date(2025, 1, 1), "last_day": date(2026, 12, 31)}
-    for name in ("conservation", "records_against_days", "content_against_hash", "hours_against_days"):
-        assert sql(connection, f"oversight/{name}", **days).all() == [], name
+    assert breaks(connection, first=date(2025, 1, 1), last=date(2026, 12, 31)) == []
 
 
 def band(name: str, price: str, **given: Any) -> TariffBand:
@@ -322,8 +319,7 @@ def test_late_data_take_the_place_of_an_estimate(connection: sa.Connection) -> N
 def test_an_estimate_behind_a_document_is_kept_with_it(connection: sa.Connection) -> None:
     """A neighbour is corrected: the estimate changes, the document's machine-days don't, and the difference shows."""
     estimated(connection, with_hole(5))
-    ids = [number for (number,) in ask(connection, "select customer_month_id from albacore.customer_month")]
-    sql(connection, "invoicing/freeze", ids=ids, documented=False, now=NOW)
+    freeze_ready(connection)
     around = even("norway", HOLE, 2_000)
     for side in (-1, 1):
         collect(connection, site="norway", day=HOLE + timedelta(days=side), machines={"NO-0001": around})

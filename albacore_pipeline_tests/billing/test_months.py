@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from albacore_pipeline.billing import queries
 from albacore_pipeline.billing.store import NoRegistry
-from albacore_pipeline.database import sql
 from albacore_pipeline.registry.policies import Policy
+from albacore_pipeline_tests.billing.checks import breaks
 from albacore_pipeline_tests.clocks import utc
 from albacore_pipeline_tests.small_world import (
     NOW,
@@ -66,12 +67,7 @@ def state(connection: sa.Connection, customer: str) -> tuple[str, str]:
 
 
 def is_conserved(connection: sa.Connection, first: str = "2024-01-01", last: str = "2026-12-31") -> bool:
-    days = {"first_day": date.fromisoformat(first), "last_day": date.fromisoformat(last)}
-    broken = [
-        sql(connection, f"oversight/{name}", **days).all()
-        for name in ("conservation", "records_against_days", "content_against_hash", "hours_against_days")
-    ]
-    return broken == [[], [], [], []]
+    return breaks(connection, first=date.fromisoformat(first), last=date.fromisoformat(last)) == []
 
 
 @pytest.fixture(autouse=True)
@@ -331,9 +327,10 @@ def test_a_revision_that_waits_does_not_count(connection: sa.Connection) -> None
 
 
 def accept_gap(connection: sa.Connection, first: int, last: int, *machines: str) -> None:
-    days = {"first_day": date(2025, 10, first), "last_day": date(2025, 10, last)}
-    values = {"site": "norway", "machines": list(machines), "reason": "site was rebuilt", "actor": "anna"}
-    sql(connection, "billing/accept_gap", now=NOW, **days, **values)
+    queries.accept_gap(
+        connection, site="norway", machines=machines, first_day=date(2025, 10, first), last_day=date(2025, 10, last),
+        reason="site was rebuilt", actor="anna", now=NOW,
+    )  # fmt: skip
 
 
 def test_an_accepted_gap_is_not_billed(connection: sa.Connection) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from albacore_pipeline.database import sql
+from albacore_pipeline_tests.billing.checks import breaks
 from albacore_pipeline_tests.small_world import ask, assignment, collect, customer, open_sites, rate, register, tariff
 
 FIRST = date(2026, 2, 10)
@@ -73,7 +73,6 @@ def test_every_way_leads_to_the_same_books(scratch_engine: sa.Engine, way: Any) 
                 rate(connection, "2026-02")
         rate(connection, "2026-02")
         assert books(connection) == wanted
-        found = {"first_day": FIRST, "last_day": DAYS[-1]}
-        assert sql(connection, "oversight/conservation", **found).all() == []
+        assert breaks(connection, first=FIRST, last=DAYS[-1]) == []
         connection.rollback()
     assert len(wanted) == 4

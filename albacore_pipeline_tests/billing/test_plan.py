@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from albacore_pipeline.billing import queries
 from albacore_pipeline.billing.plan import plan_load
-from albacore_pipeline.database import sql
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Price, TariffBand
 from albacore_pipeline.registry.store import load
+from albacore_pipeline_tests.billing.checks import freeze_ready
 from albacore_pipeline_tests.registry.test_damage import dump
 from albacore_pipeline_tests.small_world import (
     NOW,
@@ -75,15 +76,8 @@ def engine(engine: sa.Engine) -> Iterator[sa.Engine]:
             collect_month(connection, month=month, machines=NAMES)
             rate(connection, month)
             if month == "2025-10":
-                freeze(connection)
+                freeze_ready(connection, documented=True)
     yield engine
-
-
-def freeze(connection: sa.Connection) -> None:
-    """What writing a document does to the customer-months that are ready."""
-    ready = "select customer_month_id from albacore.customer_month where state = 'ready' and frozen_at is null"
-    numbers = list(connection.execute(sa.text(ready)).scalars())
-    sql(connection, "invoicing/freeze", ids=numbers, documented=True, now=NOW)
 
 
 def plan(engine: sa.Engine, **changed: Any) -> list[str]:
@@ -190,7 +184,7 @@ def test_what_was_planned_is_what_the_load_does(engine: sa.Engine) -> None:
     planned = [text for text in plan_load(engine, changed, now=NOW) if text.startswith("2025-10 dune")]
     with engine.begin() as connection:
         load(connection, changed, actor="test", reason="test", now=NOW)
-        before = sql(connection, "billing/current_sums", month=date(2025, 10, 1)).all()
+        before = queries.current_sums(connection, month=date(2025, 10, 1))
         verdict = rate(connection, "2025-10")["dune"]
     (known,) = [row for row in before if row.customer == "dune"]
     assert planned == [

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from albacore_pipeline.database import sql
+from albacore_pipeline.billing import queries
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment, Tariff
+from albacore_pipeline_tests.billing.checks import breaks, freeze_ready
 from albacore_pipeline_tests.billing.reference import Bill, Blocked, Books
 from albacore_pipeline_tests.small_world import (
     NOW,
@@ -149,8 +150,10 @@ def write(connection: sa.Connection, world: World, days: Sequence[date]) -> None
             if machines:
                 collect(connection, site=site, day=day, machines=machines)
     for machine, day in world.accepted:
-        values = {"site": site_of(machine), "machines": [machine], "reason": "test", "actor": "test", "now": NOW}
-        sql(connection, "billing/accept_gap", first_day=day, last_day=day, **values)
+        queries.accept_gap(
+            connection, site=site_of(machine), machines=[machine], first_day=day, last_day=day, reason="test",
+            actor="test", now=NOW,
+        )  # fmt: skip
 
 
 def billed(connection: sa.Connection) -> dict[str, Bill]:
@@ -196,8 +199,7 @@ def frozen_content(connection: sa.Connection) -> list[Any]:
 
 
 def check(connection: sa.Connection) -> None:
-    for name in ("conservation", "records_against_days", "content_against_hash"):
-        assert sql(connection, f"oversight/{name}", first_day=FIRST, last_day=LAST).all() == [], name
+    assert breaks(connection, first=FIRST, last=LAST) == []
 
 
 @settings(max_examples=20)
@@ -213,8 +215,7 @@ def test_rating_equals_the_reference(scratch_engine: sa.Engine, story: tuple[Wor
         assert (billed(connection), blocked(connection)) == (bills, reasons)
         check(connection)
 
-        for (number,) in ask(connection, "select customer_month_id from albacore.customer_month where state = 'ready'"):
-            sql(connection, "invoicing/freeze", ids=[number], documented=False, now=NOW)
+        freeze_ready(connection)
         frozen = frozen_content(connection)
         changed = sorted({day for (name, day), wh in after.energy.items() if wh != before.energy[name, day]})
         write(connection, after, changed)

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.invoicing.store import prepare_documents
+from albacore_pipeline.oversight import queries as oversight
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment, Price, Tariff, TariffBand
+from albacore_pipeline_tests.billing.checks import breaks
 from albacore_pipeline_tests.billing.reference import Bill, Blocked, Books, hours_of_day
 from albacore_pipeline_tests.invoicing.fakes import FakeArchive
 from albacore_pipeline_tests.small_world import (
@@ -162,14 +163,12 @@ def results(connection: sa.Connection, names: Sequence[str]) -> dict[str, Bill |
 @given(world=worlds())
 def test_every_kind_of_price_equals_the_reference(scratch_engine: sa.Engine, world: World) -> None:
     month, books = Month.of(world.first), world.books()
-    days = {"first_day": month.first_day, "last_day": month.last_day}
     with scratch_engine.connect() as connection:
         write(connection, world)
         rate(connection, str(month))
         wanted = {name: books.bill(name) for name in ("acme", "bolt")}
         assert results(connection, ["acme", "bolt"]) == wanted
-        for name in ("conservation", "records_against_days", "content_against_hash"):
-            assert sql(connection, f"oversight/{name}", **days).all() == [], name
+        assert breaks(connection, first=month.first_day, last=month.last_day) == []
         assert {verdict.action for verdict in rate(connection, str(month)).values()} <= {"keep"}
 
         prepare_documents(connection, month=month, archive=FakeArchive(), sales_account="200", now=NOW)
@@ -183,8 +182,14 @@ def test_every_kind_of_price_equals_the_reference(scratch_engine: sa.Engine, wor
             expected = books.lines(name, CURRENCIES[world.currency])
             assert [amount for (amount,) in lines] == (expected if sum(expected) else [])
         places = CURRENCIES[world.currency]
-        broken = sql(
-            connection, "oversight/records_against_lines", **days, minor_units=places, currencies=[world.currency]
-        ).all()
-        assert broken == []
+        assert (
+            oversight.records_against_lines(
+                connection,
+                first_day=month.first_day,
+                last_day=month.last_day,
+                minor_units=places,
+                currencies=[world.currency],
+            )
+            == []
+        )
         connection.rollback()

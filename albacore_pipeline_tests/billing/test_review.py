@@ -10,7 +10,8 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline.database import connect, sql
+from albacore_pipeline.database import connect
+from albacore_pipeline.invoicing import queries
 from albacore_pipeline.invoicing.jobs import definitions
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.registry.policies import Policy
@@ -68,7 +69,7 @@ def test_a_month_out_of_line_waits_for_a_person(
     found = ask(connection, "select month, waits, reason from report.customer_months order by 1")
     november = ("2025-11", "review", f"to be reviewed: {said}") if said else ("2025-11", None, "")
     assert found == [("2025-10", None, ""), november]
-    waiting = {row.month for row in sql(connection, "invoicing/ready", month=None, today=NOW.date())}
+    waiting = {row.month for row in queries.ready(connection, month=None, today=NOW.date())}
     assert waiting == {date(2025, 10, 1)} | (set() if said else {date(2025, 11, 1)})
 
 
@@ -79,8 +80,8 @@ def test_no_review_where_the_policy_wants_none(connection: sa.Connection) -> Non
 
 def test_what_was_released_stays_released_while_it_is_the_same(connection: sa.Connection) -> None:
     october_and_november(connection, 9_000)
-    values = {"customer": "acme", "month": date(2025, 11, 1), "actor": "finance@albacore.example"}
-    assert sql(connection, "invoicing/release_month", **values).rowcount == 1
+    november, finance = date(2025, 11, 1), "finance@albacore.example"
+    assert queries.release_month(connection, customer="acme", month=november, actor=finance) == 1
     rate(connection, "2025-11")
     assert state_of(connection, "2025-11") == (None, "finance@albacore.example")
     collect(
@@ -126,6 +127,6 @@ def test_a_person_releases_it_in_the_launchpad(
             "select actor, action, subject, details ->> 'reason' from report.audit order by seq desc limit 1",
         )
         assert said == [("finance@albacore.example", "release_document", "acme 2025-11", "a new rack")]
-        assert {row.month for row in sql(connection, "invoicing/ready", month=None, today=NOW.date())} == {
+        assert {row.month for row in queries.ready(connection, month=None, today=NOW.date())} == {
             date(2025, 10, 1), date(2025, 11, 1),
         }  # fmt: skip

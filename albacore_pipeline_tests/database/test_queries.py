@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from albacore_pipeline.billing.rating.run import run_steps
 from albacore_pipeline.database.engine import SQL_FOLDER
 from albacore_pipeline.database.rows import WrongRow, fields_of, read
+from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.policies import Stage
 from albacore_pipeline_tests.database.contract import PACKAGE, Door, describe, doors, fits, goes_into, is_row
+from albacore_pipeline_tests.small_world import NOW, small_month
 
 QUERIES = sorted(
     f"{path.parent.relative_to(SQL_FOLDER)}/{path.stem}"
@@ -28,7 +31,9 @@ QUERIES = sorted(
 def rated_connection(scratch_engine: sa.Engine) -> Iterator[sa.Connection]:
     """A session in which a month was rated and a registry's table staged, so that the temporary tables are there."""
     with scratch_engine.connect() as connection:
+        small_month(connection)
         connection.exec_driver_sql("create temp table staged (site text, machine text) on commit drop")
+        run_steps(connection, month=Month(2025, 10), registry_version=1, run_id="test", now=NOW)
         yield connection
         connection.rollback()
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albacore_pipeline.invoicing.documents import Change, Draft, Group, draft, payload
-from albacore_pipeline.invoicing.statement import statement_csv
+from albacore_pipeline.invoicing.documents import Billing, Draft, Group, draft, payload
+from albacore_pipeline.invoicing.statement.machine_days import statement_csv
+from albacore_pipeline.invoicing.statement.queries import BilledDay
 from albacore_pipeline.money import rounded
 from albacore_pipeline.periods import Month
 
@@ -45,7 +46,7 @@ def written(
     tax_type: str = "NONE",
     corrects: str = "",
 ) -> Draft | None:
-    change = Change(customer_month_id=1, month=OCTOBER, groups=groups, before=before, corrects=corrects)
+    change = Billing(customer_month_id=1, month=OCTOBER, groups=groups, before=before, corrects=corrects)
     return draft(change=change, currency=currency, tax_type=tax_type)
 
 
@@ -235,10 +236,11 @@ def test_all_documents_of_a_month_add_up_to_its_newest_revision(revisions: list[
 
 
 def test_a_statement_neutralises_formulas_and_keeps_numbers() -> None:
-    row = SimpleNamespace(
-        site="=cmd|' /C calc'!A0", machine="@SUM(1)", day="2025-10-01", kwh=Decimal("-1.5"), hours_expected=24,
-        hours_measured=-1, hours_estimated=0, quality="+x",
+    row = BilledDay(
+        site="=cmd|' /C calc'!A0", machine="@SUM(1)", day=date(2025, 10, 1), kwh=Decimal("-1.5"), hours_expected=24,
+        hours_measured=-1, hours_estimated=0, quality="measured", customer_month_id=1, collection_id=1, wh=-1_500,
+        estimated_wh=0,
     )  # fmt: skip
-    content = statement_csv([row])  # type: ignore[list-item]
-    assert content.decode().splitlines()[1] == "'=cmd|' /C calc'!A0,'@SUM(1),2025-10-01,-1.5,24,-1,0,'+x"
-    assert statement_csv([row]) == content  # type: ignore[list-item]
+    content = statement_csv([row])
+    assert content.decode().splitlines()[1] == "'=cmd|' /C calc'!A0,'@SUM(1),2025-10-01,-1.5,24,-1,0,measured"
+    assert statement_csv([row]) == content

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from albacore_pipeline.invoicing import issue, statement_pdf
-from albacore_pipeline.invoicing.statement_facts import facts, shown, statement_facts
+from albacore_pipeline.invoicing import issue
+from albacore_pipeline.invoicing.statement import pdf as statement_pdf
+from albacore_pipeline.invoicing.statement.facts import facts, shown, statement_facts
+from albacore_pipeline.invoicing.statement.queries import BilledDay, Correction, Head, StatementLine
 from albacore_pipeline.invoicing.store import prepare_documents
 from albacore_pipeline.money import written as money
 from albacore_pipeline.periods import Month
@@ -52,37 +53,38 @@ UGLY = [
 ]
 
 
-def head(**given: Any) -> SimpleNamespace:
+def head(**given: Any) -> Head:
     """An invoice of a hundred crowns over October, from ALB to Acme."""
-    default = {
+    default: dict[str, Any] = {
         "number": NUMBER, "kind": "invoice", "month": date(2025, 10, 1), "currency": "NOK", "subtotal": Decimal(100),
         "tax": Decimal(25), "total": Decimal(125), "issued_on": date(2025, 11, 1), "due_on": date(2025, 11, 15),
         "payment_link": "https://pay.example/1?a=1&b=2", "customer_month_id": 1, "entity": "ALB", "customer": "acme",
         "legal_name": "Acme AS", "address": "1 Street\n0150 Oslo", "vat_number": "NO 1 MVA", "our_name": None,
         "our_address": None, "our_vat_number": None, "our_email": None,
     }  # fmt: skip
-    return SimpleNamespace(**default | given)
+    return Head(**default | given)
 
 
-def line(amount: str = "100", **given: Any) -> SimpleNamespace:
-    default = {
+def line(amount: str = "100", **given: Any) -> StatementLine:
+    default: dict[str, Any] = {
         "description": "Energy", "quantity": Decimal(100), "unit": "kWh", "unit_price": Decimal(1),
         "amount": Decimal(amount), "tax_type": "OUTPUT", "tax": Decimal(amount) / 4,
     }  # fmt: skip
-    return SimpleNamespace(**default | given)
+    return StatementLine(**default | given)
 
 
 def machine_day(
     machine: str = "NO-0001", day: int = 1, wh: int | None = 1_000, *, site: str = "norway", **given: Any
-) -> SimpleNamespace:
-    default = {
+) -> BilledDay:
+    default: dict[str, Any] = {
+        "customer_month_id": 1, "kwh": None if wh is None else Decimal(wh) / 1000, "quality": "measured",
         "site": site, "machine": machine, "day": date(2025, 10, day), "wh": wh, "estimated_wh": 0,
         "hours_expected": 24, "hours_measured": 24, "hours_estimated": 0, "collection_id": day,
     }  # fmt: skip
-    return SimpleNamespace(**default | given)
+    return BilledDay(**default | given)
 
 
-def told(days: list[SimpleNamespace] | None = None, **given: Any) -> dict[str, Any]:
+def told(days: list[BilledDay] | None = None, **given: Any) -> dict[str, Any]:
     """The facts of an invoice."""
     whole = [machine_day(day=day) for day in range(1, 32)] if days is None else days
     return facts(head=head(**given), lines=[line()], corrections=[], days={1: whole})
@@ -181,7 +183,7 @@ def test_a_correction_tells_each_machine_day_that_changed() -> None:
         machine_day(day=3, wh=900, estimated_wh=100),
         machine_day("NO-0003", day=3),
     ]
-    row = SimpleNamespace(customer_month_id=1, before_id=2, month=date(2025, 10, 1), corrects=NUMBER)
+    row = Correction(customer_month_id=1, before_id=2, month=date(2025, 10, 1), corrects=NUMBER)
     (correction,) = facts(head=head(), lines=[line()], corrections=[row], days={1: now, 2: before})["corrections"]
     assert correction["rows"] == [
         ["Norway", "NO-0001", "2 October 2025", "1.000", "1.500", "+0.500", "new readings"],
@@ -196,7 +198,7 @@ def test_a_correction_of_very_many_days_is_told_by_machine() -> None:
     machines = [f"NO-{n:04}" for n in range(1, 21)]
     before = [machine_day(name, day) for name in machines for day in range(1, 32)]
     now = [machine_day(name, day, 2_000, collection_id=99) for name in machines for day in range(1, 32)]
-    row = SimpleNamespace(customer_month_id=1, before_id=2, month=date(2025, 10, 1), corrects=NUMBER)
+    row = Correction(customer_month_id=1, before_id=2, month=date(2025, 10, 1), corrects=NUMBER)
     (correction,) = facts(head=head(), lines=[line()], corrections=[row], days={1: now, 2: before})["corrections"]
     assert len(correction["rows"]) == 20
     assert correction["rows"][0] == ["Norway", "NO-0001", "31 days", "31.000", "62.000", "+31.000", "new readings"]

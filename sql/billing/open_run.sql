@@ -6,6 +6,6 @@ with run as (
 ),
 used as (
     insert into albacore.billing_run_collection (billing_run_id, collection_id, site, day)
-    select billing_run_id, collection_id, site, day from run cross join cut
+    select billing_run_id, collection_id, site, day from run cross join accepted_readings
 )
 select billing_run_id from run

@@ -1,17 +1,17 @@
 -- The months that were rated and have a day on which a version of the registry says something else than the one before.
 -- Rows that went and came with other days count for the days that only one of them had.
 with assigned as (
-    select range_agg(days) filter (where come) as new, range_agg(days) filter (where not come) as old
+    select range_agg(days) filter (where added) as new, range_agg(days) filter (where not added) as old
     from (
-        select machine_id, customer, state, daterange(from_day, to_day, '[]') as days, since_version = :version as come
+        select machine_id, customer, state, daterange(from_day, to_day, '[]') as days, since_version = :version as added
         from albacore.assignment where :version in (since_version, until_version)
     ) row
     group by machine_id, customer, state
 ),
 tariffed as (
-    select range_agg(days) filter (where come) as new, range_agg(days) filter (where not come) as old
+    select range_agg(days) filter (where added) as new, range_agg(days) filter (where not added) as old
     from (
-        select tariff.*, daterange(from_day, to_day, '[]') as days, since_version = :version as come
+        select tariff.*, daterange(from_day, to_day, '[]') as days, since_version = :version as added
         from albacore.tariff where :version in (since_version, until_version)
     ) row
     group by tariff, customer, site, kind, currency, unit_price, multiplier, fee_per_machine_day, minimum_per_month, index

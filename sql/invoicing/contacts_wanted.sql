@@ -1,5 +1,5 @@
 -- Customers of documents that are on their way, as last known.
-select distinct on (customer.customer) customer.customer, customer.name, customer.legal_name, customer.email,
+select distinct on (customer.customer) customer.customer, customer.legal_name, customer.email,
     customer.address, customer.vat_number, customer.country, xero_contact.details_sha256
 from albacore.document
 join albacore.customer using (customer)

@@ -1,6 +1,5 @@
 -- Documents with what Xero is told and whom it concerns.
-select document.number, document.kind, document.customer, document.state, document.payload, document.total, document.currency,
-    document.xero_id, document.statement, document.issued_on, xero_contact.contact_id,
+select document.number, document.kind, document.payload, document.xero_id, xero_contact.contact_id,
     (
         select invoice.xero_id from albacore.document invoice
         where invoice.customer = document.customer and invoice.currency = document.currency and invoice.kind <> 'credit_note'

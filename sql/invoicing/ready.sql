@@ -2,7 +2,7 @@
 -- Corrections that wait for the next invoice come whatever their month.
 select month.customer_month_id, month.month, month.customer, month.revision, month.waits, before.customer_month_id as before_id,
     coalesce(first_document.number, '') as corrects, customer.currency, customer.entity, customer.payment_terms_days,
-    customer.tax_type, customer.name, customer.legal_name, customer.address, customer.vat_number, customer.email,
+    customer.tax_type,
     case when albacore.expects_invoice(month.customer, cast(:today as date)) then (policy.definition -> 'carry_below' ->> customer.currency)::numeric end
         as carry_below
 from albacore.customer_month month

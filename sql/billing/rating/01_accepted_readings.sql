@@ -1,6 +1,6 @@
 -- The month as it stands now: the newest accepted collection of each site-day. Settled: read since everything that is
 -- late could have arrived, so that what is missing stays missing.
-create temp table cut on commit drop as
+create temp table accepted_readings on commit drop as
 select collection_id, accepted.site, accepted.day,
     last_read_at >= (accepted.day + (1 + late_days) * interval '1 day') at time zone timezone as settled
 from albacore.accepted_collection accepted

@@ -1,5 +1,5 @@
 -- Who rents which machine, within the month.
-create temp table rented on commit drop as
+create temp table billable_assignments on commit drop as
 select assignment.machine_id, machine.site, assignment.customer, customer.currency,
     greatest(from_day, cast(:first_day as date)) as from_day, least(to_day, cast(:last_day as date)) as to_day
 from albacore.assignment

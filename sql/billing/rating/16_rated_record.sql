@@ -1,23 +1,23 @@
 -- One record per customer, machine, span and price: exact, rounded nowhere. A tier spans machines.
-create temp table rated on commit drop as
+create temp table rated_record on commit drop as
 with energy as (
-    select measured.customer, measured.site, machine_id, measured.from_day, measured.to_day, tariff_id, '' as band,
-        measured.currency, tariff.unit_price, null::numeric as wh_price, measured.wh, measured.estimated_wh
-    from measured join albacore.tariff using (tariff_id)
-    where measured.kind = 'flat'
+    select span_energy.customer, span_energy.site, machine_id, span_energy.from_day, span_energy.to_day, tariff_id, '' as band,
+        span_energy.currency, tariff.unit_price, null::numeric as wh_price, span_energy.wh, span_energy.estimated_wh
+    from span_energy join albacore.tariff using (tariff_id)
+    where span_energy.kind = 'flat'
     union all
-    select measured.customer, measured.site, machine_id, measured.from_day, measured.to_day, tariff_id, by_band.band,
-        measured.currency, by_band.price, null, by_band.wh, by_band.estimated_wh
-    from measured join by_band using (machine_id, from_day)
+    select span_energy.customer, span_energy.site, machine_id, span_energy.from_day, span_energy.to_day, tariff_id, band_energy.band,
+        span_energy.currency, band_energy.price, null, band_energy.wh, band_energy.estimated_wh
+    from span_energy join band_energy using (machine_id, from_day)
     union all
-    select measured.customer, measured.site, machine_id, measured.from_day, measured.to_day, tariff_id, tariff.index,
-        measured.currency, null, wh_price, by_index.wh, by_index.estimated_wh
-    from measured join by_index using (machine_id, from_day) join albacore.tariff using (tariff_id)
+    select span_energy.customer, span_energy.site, machine_id, span_energy.from_day, span_energy.to_day, tariff_id, tariff.index,
+        span_energy.currency, null, wh_price, index_energy.wh, index_energy.estimated_wh
+    from span_energy join index_energy using (machine_id, from_day) join albacore.tariff using (tariff_id)
     union all
     select customer, site, null, from_day, to_day, tariff_id, band, currency, unit_price, null, wh, estimated_wh
-    from by_tier
+    from tier_energy
 ),
-priced as (
+charge as (
     select energy.customer, energy.site, machine_id, energy.from_day, energy.to_day, 'energy' as price_kind,
         tariff.tariff, band, energy.wh * 0.001 * tariff.multiplier as quantity, 'kWh' as unit,
         coalesce(energy.unit_price, round(wh_price / nullif(energy.wh, 0), 10), 0) as unit_price, wh_price is not null as averaged,
@@ -32,7 +32,7 @@ priced as (
     where fee_per_machine_day > 0
 ),
 owed as (
-    select customer, sum(amount) as amount from priced group by customer
+    select customer, sum(amount) as amount from charge group by customer
 ),
 minimum as (  -- of the customer's month, from the tariffs that hold on its last day; of several the highest
     select distinct on (span.customer) span.customer, tariff.tariff, span.currency, minimum_per_month
@@ -42,10 +42,10 @@ minimum as (  -- of the customer's month, from the tariffs that hold on its last
 )
 select customer, site, machine_id, from_day, to_day, price_kind, tariff, band, quantity, unit, unit_price, averaged,
     multiplier, currency, amount, wh, wh - estimated_wh as measured_wh, estimated_wh
-from priced
-where customer not in (select customer from blocked)
+from charge
+where customer not in (select customer from blocked_customer)
 union all
 select customer, null, null, :first_day, :last_day, 'minimum', tariff, '', 1, 'month', minimum_per_month - coalesce(amount, 0),
     false, 1, currency, minimum_per_month - coalesce(amount, 0), 0, 0::bigint, 0::bigint
 from minimum left join owed using (customer)
-where minimum_per_month > coalesce(amount, 0) and customer not in (select customer from blocked)
+where minimum_per_month > coalesce(amount, 0) and customer not in (select customer from blocked_customer)

@@ -5,7 +5,7 @@ select :first_day, customer, revision, case when blocked is null then 'ready' el
     currency, case when blocked is null then cast(:billing_run_id as bigint) end, case when blocked is null then sha256 end,
     case when blocked is null then coalesce(machine_days, 0) end, case when blocked is null then coalesce(wh, 0) end,
     case when blocked is null then coalesce(amount, 0) end
-from verdict
-left join (select customer, sum(to_day - from_day + 1) as machine_days from span group by customer) rented using (customer)
-left join (select customer, sum(wh) as wh, sum(amount) as amount from rated group by customer) owed using (customer)
+from rating_result
+left join (select customer, sum(to_day - from_day + 1) as machine_days from span group by customer) assigned using (customer)
+left join (select customer, sum(wh) as wh, sum(amount) as amount from rated_record group by customer) owed using (customer)
 where action in ('open', 'rewrite')

@@ -1,21 +1,21 @@
 -- Missing hours that may be estimated: of machines of customers whose policy allows so many in a month, on days for
 -- which nothing more can arrive, and unless a person accepted the gap. The rule: the mean of the same hour of the clock
 -- on the day before and the day after, where measured, capped at the machine's rating; without either, no estimate.
-create temp table estimable on commit drop as
+create temp table estimated_days on commit drop as
 with allowed as (
-    select customer, hours from tolerance where hours > 0
+    select customer, hours from customer_policy where hours > 0
 ),
 hole as (
-    select span.machine_id, cut.site, machine_day.day, machine_day.collection_id, number, hours_expected, hourly_quality,
+    select span.machine_id, accepted_readings.site, machine_day.day, machine_day.collection_id, number, hours_expected, hourly_quality,
         allowed.hours as allowed, count(*) over (partition by span.customer, span.machine_id) as missing,
         extract(hour from ((machine_day.day::timestamp at time zone site.timezone) + (number - 1) * interval '1 hour')
             at time zone site.timezone)::integer as hour_of_day
     from allowed
     join span using (customer)
-    join cut on cut.site = span.site and cut.day between span.from_day and span.to_day and settled
-    join albacore.machine_day on machine_day.collection_id = cut.collection_id and machine_day.day = cut.day
+    join accepted_readings on accepted_readings.site = span.site and accepted_readings.day between span.from_day and span.to_day and settled
+    join albacore.machine_day on machine_day.collection_id = accepted_readings.collection_id and machine_day.day = accepted_readings.day
         and machine_day.machine_id = span.machine_id
-    join albacore.site on site.site = cut.site
+    join albacore.site on site.site = accepted_readings.site
     cross join lateral generate_series(1, hours_expected) as number
     where machine_day.hours_measured + machine_day.hours_estimated < hours_expected
         and substr(hourly_quality, number, 1) = 'x'

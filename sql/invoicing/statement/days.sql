@@ -6,7 +6,7 @@ with month as (
     from albacore.customer_month join albacore.billing_run using (billing_run_id)
     where customer_month_id = any(:ids)
 ),
-rented as (
+assigned as (
     select month.*, machine.site, machine.machine, machine_id, timezone,
         greatest(from_day, first_day) as from_day, least(to_day, last_day) as to_day
     from month
@@ -16,7 +16,7 @@ rented as (
     where state = 'billable' and from_day <= last_day and to_day >= first_day
         and since_version <= registry_version and (until_version is null or until_version > registry_version)
 )
-select rented.customer_month_id, rented.site, rented.machine, series.day::date as day, used.collection_id,
+select assigned.customer_month_id, assigned.site, assigned.machine, series.day::date as day, used.collection_id,
     known.wh, known.wh * 0.001 as kwh, coalesce(estimated_wh, 0) + coalesce(estimate.wh, 0) as estimated_wh,
     coalesce(hours_measured, 0) as hours_measured, coalesce(hours_estimated, 0) + coalesce(estimate.hours, 0) as hours_estimated,
     coalesce(hours_expected, extract(epoch from (series.day + interval '1 day') at time zone timezone
@@ -26,19 +26,19 @@ select rented.customer_month_id, rented.site, rented.machine, series.day::date a
         when hours_measured + hours_estimated + estimate.hours < hours_expected then 'partial'
         else 'estimated'
     end as quality
-from rented
+from assigned
 cross join lateral generate_series(from_day::timestamp, to_day, interval '1 day') as series (day)
-left join albacore.billing_run_collection used on used.billing_run_id = rented.billing_run_id
-    and used.site = rented.site and used.day = series.day::date
+left join albacore.billing_run_collection used on used.billing_run_id = assigned.billing_run_id
+    and used.site = assigned.site and used.day = series.day::date
 left join lateral (  -- the limit makes it a look-up by key for each day, however large the planner thinks the month
     select * from albacore.machine_day read
-    where read.day = used.day and read.collection_id = used.collection_id and read.machine_id = rented.machine_id
+    where read.day = used.day and read.collection_id = used.collection_id and read.machine_id = assigned.machine_id
     limit 1
 ) machine_day on true
 left join albacore.machine_estimate estimate on estimate.day = used.day and estimate.collection_id = used.collection_id
-    and estimate.machine_id = rented.machine_id and since_run <= rented.billing_run_id
-    and (until_run is null or until_run > rented.billing_run_id)
+    and estimate.machine_id = assigned.machine_id and since_run <= assigned.billing_run_id
+    and (until_run is null or until_run > assigned.billing_run_id)
 cross join lateral (
     select case when estimate.wh is null then machine_day.wh else coalesce(machine_day.wh, 0) + estimate.wh end as wh
 ) known
-order by rented.customer_month_id, rented.site, rented.machine, series.day
+order by assigned.customer_month_id, assigned.site, assigned.machine, series.day

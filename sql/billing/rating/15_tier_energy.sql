@@ -1,11 +1,11 @@
 -- The energy of tiered prices: a customer's kWh at a site are counted through the month in the order of its stretches of
 -- price, and each kWh costs what its place in that count costs. Estimated energy is spread evenly over a stretch.
-create temp table by_tier on commit drop as
+create temp table tier_energy on commit drop as
 with stretch as (
     select customer, site, stretch, tariff_id, kind, currency, min(from_day) as from_day, max(to_day) as to_day,
         sum(wh) as wh, sum(estimated_wh) as estimated_wh,
         sum(sum(wh)) over (partition by customer, site order by stretch) - sum(wh) as before
-    from measured
+    from span_energy
     where (customer, site) in (select customer, site from span where kind = 'tiered')
     group by customer, site, stretch, tariff_id, kind, currency
 ),

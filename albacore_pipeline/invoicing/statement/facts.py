@@ -19,8 +19,9 @@ from typing import Any
 import segno
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
 from albacore_pipeline.invoicing.documents import MONTHS, TAX_RATES
+from albacore_pipeline.invoicing.statement import queries
+from albacore_pipeline.invoicing.statement.queries import BilledDay, Correction, Head, StatementLine
 from albacore_pipeline.money import written
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.glyphs import unprintable
@@ -28,8 +29,6 @@ from albacore_pipeline.registry.glyphs import unprintable
 KINDS = {"invoice": "Invoice", "supplement": "Supplementary invoice", "credit_note": "Credit note"}
 LONGEST_WORD = 28  # characters without a space; longer ones may break anywhere
 MOST_CHANGED_DAYS = 300  # above that, a correction is told by machine
-
-Row = Any
 
 
 @dataclass(kw_only=True)
@@ -43,7 +42,7 @@ class Energy:
     estimated: int = 0
     missing: int = 0
 
-    def add(self, row: Row) -> None:
+    def add(self, row: BilledDay) -> None:
         """Count a machine-day."""
         self.days += 1
         self.wh += row.wh or 0
@@ -59,7 +58,7 @@ class SiteMonth:
 
     machines: dict[str, Energy] = field(default_factory=lambda: defaultdict(Energy))
     days: dict[date, Energy] = field(default_factory=lambda: defaultdict(Energy))
-    rented: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
+    assigned: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def total(self) -> Energy:
@@ -73,20 +72,24 @@ def statement_facts(connection: sa.Connection, *, number: str) -> dict[str, Any]
 
     Raises LookupError when there is no such document.
     """
-    head: Row | None = sql(connection, "invoicing/statement_head", number=number).one_or_none()
+    head = queries.head(connection, number=number)
     if head is None:
         raise LookupError(f"there is no {number}: see report.invoices for the numbers")
-    lines: Sequence[Row] = sql(connection, "invoicing/statement_lines", number=number).all()
-    corrections: Sequence[Row] = sql(connection, "invoicing/statement_corrections", number=number).all()
+    lines = queries.lines(connection, number=number)
+    corrections = queries.corrections(connection, number=number)
     ids = {head.customer_month_id}.union(*((row.customer_month_id, row.before_id) for row in corrections))
-    days: dict[int, list[Row]] = defaultdict(list)
-    for row in sql(connection, "invoicing/statement_days", ids=sorted(ids)):
+    days: dict[int, list[BilledDay]] = defaultdict(list)
+    for row in queries.days(connection, ids=sorted(ids)):
         days[row.customer_month_id].append(row)
     return facts(head=head, lines=lines, corrections=corrections, days=days)
 
 
 def facts(
-    *, head: Row, lines: Sequence[Row], corrections: Sequence[Row], days: Mapping[int, Sequence[Row]]
+    *,
+    head: Head,
+    lines: Sequence[StatementLine],
+    corrections: Sequence[Correction],
+    days: Mapping[int, Sequence[BilledDay]],
 ) -> dict[str, Any]:
     """The facts of a document's rows; pure."""
     sites = by_site(days.get(head.customer_month_id, ()))
@@ -113,14 +116,14 @@ def facts(
     }
 
 
-def by_site(rows: Iterable[Row]) -> dict[str, SiteMonth]:
+def by_site(rows: Iterable[BilledDay]) -> dict[str, SiteMonth]:
     """Machine-days of one customer-month, summed by site."""
     sites: dict[str, SiteMonth] = defaultdict(SiteMonth)
     for row in rows:
         month = sites[row.site]
         month.machines[row.machine].add(row)
         month.days[row.day].add(row)
-        month.rented[row.machine].append(row.day)
+        month.assigned[row.machine].append(row.day)
     return dict(sites)
 
 
@@ -153,7 +156,7 @@ def _plain(number: Decimal) -> str:
     return f"{number.normalize():,f}"
 
 
-def _place(site: str) -> str:
+def _site_name(site: str) -> str:
     return shown(site.capitalize())
 
 
@@ -169,7 +172,7 @@ def _party(name: str, address: str | None, vat_number: str | None, email: str | 
     }
 
 
-def _meta(head: Row, corrections: Sequence[Row]) -> list[list[str]]:
+def _meta(head: Head, corrections: Sequence[Correction]) -> list[list[str]]:
     rows = [
         ["Document", shown(head.number)],
         ["Customer", shown(head.customer)],
@@ -182,19 +185,19 @@ def _meta(head: Row, corrections: Sequence[Row]) -> list[list[str]]:
     return rows
 
 
-def _headline(head: Row) -> list[str]:
+def _headline(head: Head) -> list[str]:
     total = f"{written(abs(head.total), head.currency)} {head.currency}"
     if head.kind == "credit_note":
         return ["Credited to you", total, "set against your open invoice, or against the next one"]
     return ["To pay", total, f"by {day_name(head.due_on)}"]
 
 
-def _sign(head: Row) -> int:
+def _sign(head: Head) -> int:
     """A credit note tells positive amounts, as in Xero; they are stored negative."""
     return -1 if head.kind == "credit_note" else 1
 
 
-def _lines(head: Row, lines: Sequence[Row]) -> list[list[str]]:
+def _lines(head: Head, lines: Sequence[StatementLine]) -> list[list[str]]:
     return [
         [
             shown(line.description),
@@ -213,7 +216,7 @@ def _quantity(quantity: Decimal, unit: str) -> str:
     return f"{_plain(quantity)} {unit}{'' if quantity == 1 else 's'}"
 
 
-def _totals(head: Row, lines: Sequence[Row]) -> list[list[str]]:
+def _totals(head: Head, lines: Sequence[StatementLine]) -> list[list[str]]:
     taxes: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for line in lines:
         taxes[line.tax_type][0] += line.amount * _sign(head)
@@ -233,7 +236,7 @@ def _tax_label(tax_type: str, base: str) -> str:
     return f"VAT {_plain(rate * 100)} % of {base}" if rate else "VAT"
 
 
-def _payment(head: Row) -> dict[str, str] | None:
+def _payment(head: Head) -> dict[str, str] | None:
     if head.kind == "credit_note":
         return None
     link = head.payment_link or ""
@@ -247,7 +250,7 @@ def _payment(head: Row) -> dict[str, str] | None:
 # What changed
 
 
-def _correction(correction: Row, days: Mapping[int, Sequence[Row]]) -> dict[str, Any]:
+def _correction(correction: Correction, days: Mapping[int, Sequence[BilledDay]]) -> dict[str, Any]:
     before = {(row.site, row.machine, row.day): row for row in days.get(correction.before_id, ())}
     now = {(row.site, row.machine, row.day): row for row in days.get(correction.customer_month_id, ())}
     changed = [
@@ -257,7 +260,7 @@ def _correction(correction: Row, days: Mapping[int, Sequence[Row]]) -> dict[str,
     ]
     by_day = len(changed) <= MOST_CHANGED_DAYS
     groups = groupby(changed, key=lambda item: item[0] if by_day else item[0][:2])
-    rows = [_change(list(group)) for _, group in groups]
+    rows = [_changed_row(list(group)) for _, group in groups]
     total = [kwh(_sum(before.values())), kwh(_sum(now.values())), _signed(_sum(now.values()) - _sum(before.values()))]
     return {
         "number": shown(correction.corrects or ""),
@@ -268,15 +271,23 @@ def _correction(correction: Row, days: Mapping[int, Sequence[Row]]) -> dict[str,
     }
 
 
-def _change(changes: Sequence[tuple[tuple[str, str, date], Row | None, Row | None]]) -> list[str]:
+def _changed_row(changes: Sequence[tuple[tuple[str, str, date], BilledDay | None, BilledDay | None]]) -> list[str]:
     site, machine, first = changes[0][0]
     then, now = _sum(item[1] for item in changes), _sum(item[2] for item in changes)
     reasons = Counter(_reason(before, after) for _, before, after in changes)
     when = day_name(first) if len(changes) == 1 else f"{len(changes)} days"
-    return [_place(site), shown(machine), when, kwh(then), kwh(now), _signed(now - then), ", ".join(sorted(reasons))]
+    return [
+        _site_name(site),
+        shown(machine),
+        when,
+        kwh(then),
+        kwh(now),
+        _signed(now - then),
+        ", ".join(sorted(reasons)),
+    ]
 
 
-def _reason(before: Row | None, now: Row | None) -> str:
+def _reason(before: BilledDay | None, now: BilledDay | None) -> str:
     if before is None:
         return "machine assigned to you"
     if now is None:
@@ -284,11 +295,11 @@ def _reason(before: Row | None, now: Row | None) -> str:
     return "new readings" if before.collection_id != now.collection_id else "new estimate"
 
 
-def _wh(row: Row | None) -> int | None:
+def _wh(row: BilledDay | None) -> int | None:
     return None if row is None else row.wh
 
 
-def _sum(rows: Iterable[Row | None]) -> int:
+def _sum(rows: Iterable[BilledDay | None]) -> int:
     return sum(_wh(row) or 0 for row in rows)
 
 
@@ -302,7 +313,7 @@ def _signed(wh: int) -> str:
 def _plot(site: str, days: Mapping[date, Energy], month: Month) -> dict[str, Any]:
     top = max((energy.wh for energy in days.values()), default=0)
     bars = [_bar(days.get(day, Energy()), top or 1) for day in month.days()]
-    return {"site": _place(site), "top": kwh(top), "bars": bars}
+    return {"site": _site_name(site), "top": kwh(top), "bars": bars}
 
 
 def _bar(energy: Energy, top: int) -> dict[str, Any]:
@@ -315,20 +326,20 @@ def _bar(energy: Energy, top: int) -> dict[str, Any]:
 
 def _machines(site: str, month: SiteMonth) -> dict[str, Any]:
     rows = [[shown(machine), *_figures(energy)] for machine, energy in month.machines.items()]
-    return {"site": _place(site), "rows": rows, "total": [_count(len(rows), "machine"), *_figures(month.total)]}
+    return {"site": _site_name(site), "rows": rows, "total": [_count(len(rows), "machine"), *_figures(month.total)]}
 
 
 def _figures(energy: Energy) -> list[str]:
-    hours = (_some(energy.estimated), _some(energy.missing))
+    hours = (_or_blank(energy.estimated), _or_blank(energy.missing))
     return [f"{energy.days:,}", f"{energy.measured:,}", *hours, kwh(energy.wh)]
 
 
 def _partly(site: str, month: SiteMonth, whole: Month) -> Iterator[list[str]]:
     """Machines that were billed for a part of the month only, a row for each run of days."""
-    for machine, days in month.rented.items():
+    for machine, days in month.assigned.items():
         for first, last in _runs(days):
             if (first, last) != (whole.first_day, whole.last_day):
-                yield [_place(site), shown(machine), day_name(first), day_name(last), f"{(last - first).days + 1}"]
+                yield [_site_name(site), shown(machine), day_name(first), day_name(last), f"{(last - first).days + 1}"]
 
 
 def _runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:
@@ -344,10 +355,10 @@ def _gaps(site: str, month: SiteMonth) -> Iterator[list[str]]:
     for day, energy in sorted(month.days.items()):
         if energy.estimated or energy.missing:
             estimate = kwh(energy.estimated_wh) if energy.estimated else ""
-            yield [_place(site), day_name(day), _some(energy.estimated), estimate, _some(energy.missing)]
+            yield [_site_name(site), day_name(day), _or_blank(energy.estimated), estimate, _or_blank(energy.missing)]
 
 
-def _some(count: int) -> str:
+def _or_blank(count: int) -> str:
     """Nothing for none, so that what is there catches the eye."""
     return f"{count:,}" if count else ""
 

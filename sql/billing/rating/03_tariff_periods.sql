@@ -1,28 +1,28 @@
 -- Which tariff holds for a customer at a site from when to when: the month cut by the days on which a tariff changes.
 -- The most specific tariff wins: customer and site, customer, site, default. Without one, tariff_id is empty.
-create temp table priced on commit drop as
-with place as (
-    select distinct customer, site, currency from rented
+create temp table tariff_periods on commit drop as
+with customer_site as (
+    select distinct customer, site, currency from billable_assignments
 ),
-tariff as materialized (
+offered as materialized (
     select tariff_id, customer, site, currency, from_day, to_day
     from albacore.tariff where until_version is null and from_day <= :last_day and to_day >= :first_day
 ),
 candidate as (  -- four equalities, which hash; one join with `or` would not
-    select place.customer, place.site, tariff_id, from_day, to_day, 1 as rank
-    from place join tariff using (customer, site, currency)
+    select customer_site.customer, customer_site.site, tariff_id, from_day, to_day, 1 as rank
+    from customer_site join offered using (customer, site, currency)
     union all
-    select place.customer, place.site, tariff_id, from_day, to_day, 2
-    from place join tariff using (customer, currency) where tariff.site is null
+    select customer_site.customer, customer_site.site, tariff_id, from_day, to_day, 2
+    from customer_site join offered using (customer, currency) where offered.site is null
     union all
-    select place.customer, place.site, tariff_id, from_day, to_day, 3
-    from place join tariff using (site, currency) where tariff.customer is null
+    select customer_site.customer, customer_site.site, tariff_id, from_day, to_day, 3
+    from customer_site join offered using (site, currency) where offered.customer is null
     union all
-    select place.customer, place.site, tariff_id, from_day, to_day, 4
-    from place join tariff using (currency) where tariff.customer is null and tariff.site is null
+    select customer_site.customer, customer_site.site, tariff_id, from_day, to_day, 4
+    from customer_site join offered using (currency) where offered.customer is null and offered.site is null
 ),
 begin as (
-    select customer, site, cast(:first_day as date) as day from place
+    select customer, site, cast(:first_day as date) as day from customer_site
     union
     select customer, site, from_day from candidate where from_day > :first_day
     union

@@ -3,9 +3,9 @@
 with change as (
     select month.customer_month_id, month.customer, month.month, month.billing_run_id, run.registry_version,
         before.billing_run_id as run_before, before_run.registry_version as version_before
-    from verdict
-    join albacore.customer_month month on month.customer = verdict.customer and month.month = :first_day
-        and month.revision = verdict.revision
+    from rating_result
+    join albacore.customer_month month on month.customer = rating_result.customer and month.month = :first_day
+        and month.revision = rating_result.revision
     join albacore.billing_run run using (billing_run_id)
     join albacore.customer_month before on before.customer = month.customer and before.month = month.month
         and before.revision = month.revision - 1
@@ -27,21 +27,21 @@ day as (
         and read_before.day = before.day and read_before.machine_id = machine.machine_id
     where (read_now.hourly_wh, read_now.hourly_quality) is distinct from (read_before.hourly_wh, read_before.hourly_quality)
 ),
-site as (
-    select customer_month_id, format('new readings of %s at %s', string_agg(to_char(day, 'YYYY-MM-DD'), ', ' order by day), site) as said
+site_reading as (
+    select customer_month_id, format('new readings of %s at %s', string_agg(to_char(day, 'YYYY-MM-DD'), ', ' order by day), site) as words
     from day group by customer_month_id, site
 ),
 load as (
-    select customer_month_id, format('registry version %s (%s)', version, reason) as said
+    select customer_month_id, format('registry version %s (%s)', version, reason) as words
     from change join albacore.registry_version on version > version_before and version <= change.registry_version
 )
-update albacore.customer_month month set reason = coalesce(named.said, 'estimates')
+update albacore.customer_month month set reason = coalesce(named.words, 'estimates')
 from change
 left join lateral (
-    select string_agg(said, '; ' order by said) as said
+    select string_agg(words, '; ' order by words) as words
     from (
-        select said from site where site.customer_month_id = change.customer_month_id
-        union all select said from load where load.customer_month_id = change.customer_month_id
+        select words from site_reading where site_reading.customer_month_id = change.customer_month_id
+        union all select words from load where load.customer_month_id = change.customer_month_id
     ) part
 ) named on true
 where month.customer_month_id = change.customer_month_id

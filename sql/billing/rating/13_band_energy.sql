@@ -1,20 +1,20 @@
 -- The energy of spans whose tariff has bands of hours, a row a span and band. The hours of days with equal bands are
 -- added up first, each by its place in the day, and then told apart.
-create temp table by_band on commit drop as
-with place as (
+create temp table band_energy on commit drop as
+with day_pattern as (
     select tariff_id, site, day, pattern from hour_price where kind = 'time_of_use'
 ),
 hourly as (
     select span.machine_id, span.from_day, pattern, hourly_wh
     from albacore.machine_day
     join span on span.machine_id = machine_day.machine_id and machine_day.day between span.from_day and span.to_day
-    join place on place.tariff_id = span.tariff_id and place.site = span.site and place.day = machine_day.day
+    join day_pattern on day_pattern.tariff_id = span.tariff_id and day_pattern.site = span.site and day_pattern.day = machine_day.day
     where machine_day.day between :first_day and :last_day and collection_id = any(:collections)
     union all
     select span.machine_id, span.from_day, pattern, hourly_wh
-    from estimable
-    join span on span.machine_id = estimable.machine_id and estimable.day between span.from_day and span.to_day
-    join place on place.tariff_id = span.tariff_id and place.site = span.site and place.day = estimable.day
+    from estimated_days
+    join span on span.machine_id = estimated_days.machine_id and estimated_days.day between span.from_day and span.to_day
+    join day_pattern on day_pattern.tariff_id = span.tariff_id and day_pattern.site = span.site and day_pattern.day = estimated_days.day
 ),
 summed as (
     select machine_id, from_day, pattern, array[
@@ -36,7 +36,7 @@ part as (  -- few rows a span here: one a pattern and band
         from unnest(hourly_wh, bands, prices) as hour (wh, band, price) where band is not null group by band
     ) hour
 )
-select machine_id, from_day, band, min(price) as price, sum(part.wh)::bigint as wh, coalesce(min(guessed.wh), 0)::bigint as estimated_wh
+select machine_id, from_day, band, min(price) as price, sum(part.wh)::bigint as wh, coalesce(min(estimated_energy.wh), 0)::bigint as estimated_wh
 from part
-left join guessed using (machine_id, from_day, band)
+left join estimated_energy using (machine_id, from_day, band)
 group by machine_id, from_day, band

@@ -1,6 +1,6 @@
 -- What each customer's policy says of this month: missing hours of a machine that pass unbilled, those that are
 -- estimated, and how far from the months before it may be without a person's look.
-create temp table tolerance on commit drop as
+create temp table customer_policy on commit drop as
 select distinct on (customer.customer) customer.customer, (policy.definition ->> 'accepted_gap_hours')::integer as unbilled_hours,
     coalesce((policy.definition ->> 'estimated_hours')::integer, 0) as hours,
     coalesce((policy.definition ->> 'review_factor')::numeric, 0) as review_factor

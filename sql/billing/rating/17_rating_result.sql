@@ -1,12 +1,12 @@
 -- What follows for each customer's month. `action`: `open` a first or further revision, `rewrite` one that has no
 -- document yet, `withdraw` one that is no longer needed, `keep`.
-create temp table verdict on commit drop as
+create temp table rating_result on commit drop as
 with content as (
     select customer, currency, encode(sha256(convert_to(string_agg(
         albacore.record_text(
         site, machine_id, from_day, to_day, price_kind, tariff, quantity, unit_price, multiplier, wh, estimated_wh, band, amount),
         E'\n' order by price_kind, site, machine_id, from_day, band), 'UTF8')), 'hex') as sha256
-    from rated group by customer, currency
+    from rated_record group by customer, currency
 ),
 newest as (
     select distinct on (customer) * from albacore.customer_month where month = :first_day order by customer, revision desc
@@ -19,8 +19,8 @@ involved as (
     select customer from span union select customer from newest
 ),
 wanted as (  -- a customer whose machines all went to others still has a month, with nothing in it
-    select customer, blocked.reason as blocked, coalesce(content.sha256, 'empty') as sha256, content.currency
-    from involved left join blocked using (customer) left join content using (customer)
+    select customer, blocked_customer.reason as blocked, coalesce(content.sha256, 'empty') as sha256, content.currency
+    from involved left join blocked_customer using (customer) left join content using (customer)
 )
 select wanted.customer, wanted.blocked, wanted.sha256, coalesce(wanted.currency, newest.currency) as currency,
     newest.customer_month_id,

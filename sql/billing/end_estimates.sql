@@ -1,7 +1,0 @@
--- Estimates in force in the month that are no longer what the rule gives.
-update albacore.machine_estimate estimate set until_run = :billing_run_id
-where until_run is null and day between :first_day and :last_day and not exists (
-    select from estimable
-    where estimable.machine_id = estimate.machine_id and estimable.day = estimate.day
-        and estimable.collection_id = estimate.collection_id and estimable.hourly_wh = estimate.hourly_wh
-)

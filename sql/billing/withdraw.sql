@@ -1,3 +1,0 @@
--- Takes away what has no document yet and is rated anew, or no longer needed.
-delete from albacore.customer_month using verdict
-where customer_month.customer_month_id = verdict.customer_month_id and action in ('rewrite', 'withdraw')
