@@ -21,6 +21,8 @@ from hypothesis import HealthCheck, settings
 from albacore_pipeline.database import connect, embedded, migrate
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 
+pytest_plugins = ["albacore_pipeline_tests.query_coverage"]
+
 TEMPLATE = "albacore_template"
 
 # Examples are the same in every run; a database that was slow once is no failure.
