@@ -24,7 +24,7 @@ from albacore_pipeline.invoicing.statement.pdf import StatementFailure
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.files import Problem, RegistryRefused
 from albacore_pipeline.settings import Settings, SettingsError
-from albacore_pipeline.xero.client import XeroError
+from albacore_pipeline.xero.interface import XeroError
 from albacore_sandbox.process import SandboxFailed
 
 console = Console(highlight=False, soft_wrap=True)

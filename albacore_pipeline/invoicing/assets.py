@@ -7,6 +7,7 @@ import dagster as dg
 
 from albacore_pipeline.effects.gate import gate
 from albacore_pipeline.invoicing import queries
+from albacore_pipeline.invoicing.documents import xero_kind
 from albacore_pipeline.invoicing.issue import issue_documents
 from albacore_pipeline.invoicing.payments import reconcile as reconcile_documents
 from albacore_pipeline.invoicing.payments import watch_payments as read_payments
@@ -18,14 +19,11 @@ from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import NEVER_TWICE
 from albacore_pipeline.orchestration.sensors import level_sensor
 from albacore_pipeline.periods import Month
-from albacore_pipeline.xero.client import XeroError
+from albacore_pipeline.xero.interface import XeroError
+from albacore_pipeline.xero.pages import page_of
 from albacore_pipeline.xero.resources import XeroResource
 
 WATCH = timedelta(minutes=15)
-XERO_PAGES = (  # of an invoice and of a credit note, by their ids
-    "https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID=",
-    "https://go.xero.com/AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
-)
 
 
 @dg.asset(
@@ -69,7 +67,7 @@ def document_table(documents: Sequence[TableRow], *, in_xero: bool) -> str:
     for row in documents:
         links = [f"[pay]({row.payment_link})"] if row.payment_link else []
         if in_xero and row.xero_id:
-            links.append(f"[Xero]({XERO_PAGES[row.kind == 'credit_note']}{row.xero_id})")
+            links.append(f"[Xero]({page_of(xero_kind(row.kind), row.xero_id)})")
         total = f"{row.total:,.2f} {row.currency}"
         lines.append(f"| {row.number} | {row.kind} | {row.customer} | {total} | {row.state} | {' '.join(links)} |")
     return "\n".join(lines)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 from albacore_pipeline.money import rounded
 from albacore_pipeline.periods import Month
+from albacore_pipeline.xero.interface import DraftDocument, DraftLine, Kind
 
 FOUR = Decimal("0.0001")  # Xero's quantities and unit prices
 SIX = Decimal("0.000001")  # average prices, for showing
@@ -208,21 +210,21 @@ def _plain(number: Decimal) -> str:
 def payload(
     *, draft: Draft, number: str, reference: str, customer: str, issued_on: str, due_on: str, sales_account: str
 ) -> dict[str, Any]:
-    """What Xero is told, but for the contact's id, which is known only when it is sent. Numbers as text, exactly."""
+    """A document as it is kept, and as Xero will be told of it: JSON, with numbers as text, exactly.
+
+    Xero's id for the contact is not in it: it is known only when the document is sent.
+    """
     sign = -1 if draft.kind == "credit_note" else 1
     lines = [
         {
-            "Description": line.description,
-            "Quantity": str(line.quantity if line.unit == "sum" else line.quantity * sign),
-            "UnitAmount": str(line.unit_price * sign if line.unit == "sum" else line.unit_price),
-            "TaxType": line.tax_type,
-            "AccountCode": sales_account,
+            "description": line.description,
+            "quantity": str(line.quantity if line.unit == "sum" else line.quantity * sign),
+            "unit_price": str(line.unit_price * sign if line.unit == "sum" else line.unit_price),
+            "tax_type": line.tax_type,
+            "account": sales_account,
         }
         for line in draft.lines
     ]
-    words = TAX_RATES[draft.lines[0].tax_type][1]
-    if words:
-        lines.append({"Description": words})
     return {
         "customer": customer,
         "kind": draft.kind,
@@ -233,4 +235,36 @@ def payload(
         "currency": draft.currency,
         "total": str(draft.total * sign),
         "lines": lines,
+        "remark": TAX_RATES[draft.lines[0].tax_type][1],
     }
+
+
+def xero_kind(kind: str) -> Kind:
+    """What Xero calls a document of this kind."""
+    return Kind.CREDIT_NOTE if kind == "credit_note" else Kind.INVOICE
+
+
+def draft_document(stored: Mapping[str, Any], *, contact_id: str) -> DraftDocument:
+    """A document that was kept as `payload` made it, for Xero."""
+    lines = [
+        DraftLine(
+            description=line["description"],
+            quantity=Decimal(line["quantity"]),
+            unit_price=Decimal(line["unit_price"]),
+            tax_type=line["tax_type"],
+            account=line["account"],
+        )
+        for line in stored["lines"]
+    ]
+    return DraftDocument(
+        kind=xero_kind(stored["kind"]),
+        number=stored["number"],
+        reference=stored["reference"],
+        contact_id=contact_id,
+        issued_on=date.fromisoformat(stored["date"]),
+        due_on=date.fromisoformat(stored["due"]),
+        currency=stored["currency"],
+        total=Decimal(stored["total"]),
+        lines=lines,
+        remark=stored["remark"],
+    )

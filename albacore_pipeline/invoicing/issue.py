@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -17,16 +17,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from albacore_pipeline.archive import Archive
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.gate import Gate
 from albacore_pipeline.effects.mail import MAIL, MailHandler
 from albacore_pipeline.effects.outbox import EffectHandler, dispatch, fingerprint, prepare
-from albacore_pipeline.invoicing import handlers
+from albacore_pipeline.invoicing import handlers, queries
 from albacore_pipeline.invoicing.letters import document_mail
+from albacore_pipeline.invoicing.queries import FollowUp
 from albacore_pipeline.invoicing.statement.facts import statement_facts
 from albacore_pipeline.invoicing.statement.pdf import StatementFailure, statement_pdf
 from albacore_pipeline.periods import Clock
-from albacore_pipeline.xero.client import Json, NothingSent, Xero, XeroError
+from albacore_pipeline.xero.interface import ContactDetails, NothingSent, Organisation, XeroError
 
 LONGEST_CHAIN = 8  # no document needs more steps one after another
 
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 class ExternalSystems:
     """The world that documents go to, as one bundle for the faces."""
 
-    xero: Xero
+    xero: Organisation
     mail: MailHandler
     archive: Archive
     engine: sa.Engine
@@ -48,7 +48,7 @@ class ExternalSystems:
         """Every kind that a document needs, in the order in which they follow each other."""
         xero, engine = self.xero, self.engine
         return [
-            handlers.ContactHandler(xero=xero, engine=engine),
+            handlers.ContactHandler(xero=xero),
             handlers.DocumentHandler(xero=xero, engine=engine),
             handlers.ApproveHandler(xero=xero, engine=engine),
             handlers.AttachmentHandler(xero=xero, engine=engine, read_archive=self.archive.get),
@@ -82,8 +82,8 @@ def prepare_follow_ups(engine: sa.Engine, *, archive: Archive, clock: Clock, gat
     """
     with engine.begin() as connection:
         count = _prepare_contacts(connection, gate=gate, now=clock.now())
-        rows: Sequence[Any] = sql(connection, "invoicing/follow_ups").all()
-    for number, group in groupby(rows, key=attrgetter("number")):
+        follow_ups = queries.follow_ups(connection)
+    for number, group in groupby(follow_ups, key=attrgetter("number")):
         wanted = list(group)
         try:
             with engine.begin() as connection:
@@ -96,15 +96,15 @@ def prepare_follow_ups(engine: sa.Engine, *, archive: Archive, clock: Clock, gat
 
 
 def _prepare_document(
-    connection: sa.Connection, *, number: str, wanted: Sequence[Any], archive: Archive, now: datetime
+    connection: sa.Connection, *, number: str, wanted: Sequence[FollowUp], archive: Archive, now: datetime
 ) -> None:
     files: list[list[str]] = []
-    document: Any = sql(connection, "invoicing/mail_facts", number=number).one()
+    document = queries.mail_facts(connection, number=number)
     if any(row.kind in (handlers.ATTACHMENT, MAIL) for row in wanted):
         statement = archive.put(statement_pdf(statement_facts(connection, number=number)))
         files = [[f"{number}.pdf", statement], [f"{number}.csv", document.statement]]
     for row in wanted:
-        payload: Json = {"number": number, "month": f"{row.month:%Y-%m}"}
+        payload: dict[str, Any] = {"number": number, "month": f"{row.month:%Y-%m}"}
         if row.kind == handlers.ATTACHMENT:
             payload["attachments"] = files
         elif row.kind == MAIL:
@@ -114,14 +114,16 @@ def _prepare_document(
 
 def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -> int:
     count = 0
-    for row in sql(connection, "invoicing/contacts_wanted", live_from=gate.live_from):
-        contact: Json = {
-            "ContactNumber": row.customer,
-            "Name": row.legal_name,
-            "EmailAddress": row.email,
-            "TaxNumber": row.vat_number or "",
-            "Addresses": [{"AddressType": "STREET", "AddressLine1": row.address, "Country": row.country}],
-        }
+    for row in queries.contacts_wanted(connection, live_from=gate.live_from):
+        details = ContactDetails(
+            number=row.customer,
+            name=row.legal_name,
+            email=row.email,
+            tax_number=row.vat_number or "",
+            address=row.address,
+            country=row.country,
+        )
+        contact = asdict(details)
         sha256 = fingerprint(contact)
         if row.details_sha256 != sha256:
             payload = {"customer": row.customer, "sha256": sha256, "contact": contact}
@@ -142,7 +144,7 @@ def fetch_links(outside: ExternalSystems) -> int:
     A link that does not come is asked for again by the next run, and holds up no other.
     """
     with outside.engine.connect() as connection:
-        missing = sql(connection, "invoicing/without_link").all()
+        missing = queries.without_link(connection)
     count = 0
     for row in missing:
         try:
@@ -154,6 +156,6 @@ def fetch_links(outside: ExternalSystems) -> int:
             continue
         if link:
             with outside.engine.begin() as connection:
-                sql(connection, "invoicing/set_link", number=row.number, link=link)
+                queries.set_link(connection, number=row.number, link=link)
             count += 1
     return count

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from albacore_pipeline.invoicing.queries import MailFacts
+
 INVOICE = """Dear {name},
 
 please find your invoice {number} for {month}: {total} {currency}, due on {due_on}.
@@ -27,8 +29,8 @@ Albacore
 """
 
 
-def document_mail(document: Any, *, attachments: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """The payload of the mail for a row of `invoicing/mail_facts`; attachments as names with their sha256."""
+def document_mail(document: MailFacts, *, attachments: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The payload of a document's mail; attachments as names with their sha256."""
     note = document.kind == "credit_note"
     values = {
         "name": document.name,

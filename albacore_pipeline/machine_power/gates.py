@@ -17,10 +17,12 @@ from albacore_pipeline.machine_power.queries import Command
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.registry.policies import Stage
 from albacore_pipeline.sites import Site
-from albacore_pipeline.xero.client import Xero, XeroError
+from albacore_pipeline.xero.interface import Organisation, XeroError
 
 
-def closed_gate(command: Command, *, controls: Controls, engine: sa.Engine, xero: Xero, clock: Clock) -> Outcome | None:
+def closed_gate(
+    command: Command, *, controls: Controls, engine: sa.Engine, xero: Organisation, clock: Clock
+) -> Outcome | None:
     """The first gate that is closed, as what follows from it; None when all are open."""
     now = clock.now()
     if command.closed_at is not None:

@@ -21,7 +21,7 @@ from albacore_pipeline.machine_power.gates import closed_gate
 from albacore_pipeline.machine_power.queries import Command
 from albacore_pipeline.machine_power.tickets import write_ticket
 from albacore_pipeline.periods import Clock
-from albacore_pipeline.xero.client import Xero
+from albacore_pipeline.xero.interface import Organisation
 
 
 @dataclass(kw_only=True)
@@ -79,7 +79,7 @@ class _Power:
 class PauseHandler(_Power):
     """Switching off, behind every gate."""
 
-    xero: Xero
+    xero: Organisation
     name: str = PAUSE
 
     def send(self, effects: Sequence[Effect]) -> list[Outcome]:

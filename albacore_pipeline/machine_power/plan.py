@@ -21,7 +21,7 @@ from albacore_pipeline.machine_power.controls import PAUSE, RESUME
 from albacore_pipeline.machine_power.queries import Action, StoppedMachine
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.registry.policies import Stage
-from albacore_pipeline.xero.client import Xero, XeroError
+from albacore_pipeline.xero.interface import Organisation, XeroError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +33,14 @@ class Planned:
     refused: str = ""
 
 
-def plan_pauses(*, engine: sa.Engine, xero: Xero, clock: Clock) -> list[Planned]:
+def plan_pauses(*, engine: sa.Engine, xero: Organisation, clock: Clock) -> list[Planned]:
     """Write the pauses that are due, each behind a live word from Xero, the whole chain and the blast radius."""
     with engine.connect() as connection:
         customers = queries.due_pauses(connection, now=clock.now())
     return [_plan(engine=engine, xero=xero, clock=clock, customer=customer) for customer in customers]
 
 
-def _plan(*, engine: sa.Engine, xero: Xero, clock: Clock, customer: str) -> Planned:
+def _plan(*, engine: sa.Engine, xero: Organisation, clock: Clock, customer: str) -> Planned:
     try:
         watch_payments(engine=engine, xero=xero, clock=clock, customer=customer)
     except XeroError as error:

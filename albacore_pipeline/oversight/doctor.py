@@ -16,8 +16,8 @@ from albacore_pipeline.effects.gate import gate
 from albacore_pipeline.effects.resources import smtp_url
 from albacore_pipeline.settings import Settings, SettingsError, energy_reach
 from albacore_pipeline.sites import SITES
-from albacore_pipeline.xero.client import XeroError
 from albacore_pipeline.xero.client import connect as connect_xero
+from albacore_pipeline.xero.interface import XeroError
 
 PROBLEMS = (SettingsError, FailedRead, XeroError, sa.exc.SQLAlchemyError, OSError, ValueError, smtplib.SMTPException)
 

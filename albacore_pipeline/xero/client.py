@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,39 +27,35 @@ from xero_python.exceptions import ApiException
 
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.settings import Settings, SettingsError
+from albacore_pipeline.xero import decode, encode
+from albacore_pipeline.xero.interface import (
+    BATCH,
+    Allocation,
+    AnswerLost,
+    Attachment,
+    Contact,
+    ContactDetails,
+    CreditNote,
+    Document,
+    DraftDocument,
+    Invoice,
+    Kind,
+    NothingSent,
+    Read,
+    Refused,
+    Status,
+    Written,
+    XeroError,
+)
 
 DEADLINES = (5, 60)  # seconds to connect, to read
-BATCH = 50  # documents a call, as Xero recommends
 SCOPES = (
     "accounting.invoices accounting.payments.read accounting.contacts accounting.settings.read accounting.attachments"
 )
 LONGEST_WAIT = timedelta(hours=24)
+PRECISE = {"unitdp": 4}  # with every call about documents, or unit prices are cut to two decimals
 
 Json = dict[str, Any]
-
-
-class XeroError(Exception):
-    """Something between us and Xero; the message never holds a token or a secret."""
-
-
-class NothingSent(XeroError):
-    """The call did not reach Xero, or Xero certainly did nothing; `after` is how long Xero asks us to wait."""
-
-    def __init__(self, message: str, after: timedelta | None = None) -> None:
-        super().__init__(message)
-        self.after = after
-
-
-class AnswerLost(XeroError):
-    """The call may have worked: look it up before anything else."""
-
-
-class Refused(XeroError):
-    """Xero read the call and said no; `status` is HTTP's."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass
@@ -70,130 +66,101 @@ class _Token:
 
 @dataclass(kw_only=True)
 class Xero:
-    """A connection to one organisation. Made by `connect`; plain JSON in and out, money as Decimal."""
+    """A connection to one organisation, an `Organisation` of the interface. Made by `connect`."""
 
     api: AccountingApi
     tenant_id: str
 
-    def put_contacts(self, contacts: Sequence[Json], *, key: str) -> list[Json]:
-        """Create or update contacts by ContactNumber; one element each, with `HasValidationErrors`."""
-        return self._many(
-            "Contacts",
-            self.api.update_or_create_contacts,
-            {"Contacts": list(contacts)},
-            summarize_errors="false",
-            idempotency_key=key,
-        )
+    def write_contacts(self, contacts: Sequence[ContactDetails], *, key: str) -> list[Written[Contact]]:
+        """POST, which creates or updates by number."""
+        body = encode.contacts(contacts)
+        return decode.contacts(self._write(self.api.update_or_create_contacts, body, key=key))
 
-    def contact(self, number: str) -> Json | None:
-        """The contact with this ContactNumber, if there is one."""
-        found = self._many("Contacts", self.api.get_contacts, where=f'ContactNumber=="{number}"')
-        return found[0] if found else None
+    def create_invoices(self, drafts: Sequence[DraftDocument], *, key: str) -> list[Written[Document]]:
+        """PUT, which creates only: a repeated number is refused and never overwritten."""
+        return self._create(self.api.create_invoices, drafts, Kind.INVOICE, key=key)
 
-    def create_invoices(self, invoices: Sequence[Json], *, key: str) -> list[Json]:
-        """PUT: creates only, so a repeated number is refused and never overwritten; one element each."""
-        return self._many(
-            "Invoices",
-            self.api.create_invoices,
-            {"Invoices": list(invoices)},
-            summarize_errors="false",
-            unitdp=4,
-            idempotency_key=key,
-        )
+    def create_credit_notes(self, drafts: Sequence[DraftDocument], *, key: str) -> list[Written[Document]]:
+        """PUT."""
+        return self._create(self.api.create_credit_notes, drafts, Kind.CREDIT_NOTE, key=key)
 
-    def update_invoices(self, invoices: Sequence[Json], *, key: str) -> list[Json]:
-        """POST: changes the invoices that the InvoiceIDs name; one element each."""
-        return self._many(
-            "Invoices",
-            self.api.update_or_create_invoices,
-            {"Invoices": list(invoices)},
-            summarize_errors="false",
-            unitdp=4,
-            idempotency_key=key,
-        )
+    def approve_invoices(self, ids: Sequence[str], *, key: str) -> list[Written[Status]]:
+        """POST, which changes what the ids name."""
+        body = encode.approvals(ids, Kind.INVOICE)
+        return self._change(self.api.update_or_create_invoices, body, Kind.INVOICE, key=key)
 
-    def invoices_by_number(self, numbers: Sequence[str]) -> list[Json]:
-        """The invoices with these numbers, those that there are."""
+    def approve_credit_notes(self, ids: Sequence[str], *, key: str) -> list[Written[Status]]:
+        """POST, which changes what the ids name."""
+        body = encode.approvals(ids, Kind.CREDIT_NOTE)
+        return self._change(self.api.update_or_create_credit_notes, body, Kind.CREDIT_NOTE, key=key)
+
+    def mark_sent(self, ids: Sequence[str], *, key: str) -> list[Written[Status]]:
+        """POST, which changes what the ids name."""
+        return self._change(self.api.update_or_create_invoices, encode.sent_marks(ids), Kind.INVOICE, key=key)
+
+    def attach(self, attachment: Attachment, *, key: str) -> list[Written[str]]:
+        """PUT; the same name again replaces the file."""
+        place = (attachment.invoice_id, attachment.name)
+        call = self.api.create_invoice_attachment_by_file_name
+        return decode.attached(self._call(call, *place, attachment.content, idempotency_key=key))
+
+    def allocate(self, allocation: Allocation, *, key: str) -> list[Written[Decimal]]:
+        """PUT, which allocates once more each time."""
+        call, body = self.api.create_credit_note_allocation, encode.allocation(allocation)
+        return decode.allocations(self._write(call, allocation.credit_note_id, body, key=key))
+
+    def invoices_by_number(self, numbers: Sequence[str]) -> list[Read[Document]]:
+        """GET, without pages: heads only."""
         return [
             found
             for part in _parts(numbers)
-            for found in self._many("Invoices", self.api.get_invoices, invoice_numbers=part, unitdp=4)
+            for found in decode.invoice_heads(self._read(self.api.get_invoices, invoice_numbers=part))
         ]
 
-    def invoices_by_id(self, ids: Sequence[str]) -> list[Json]:
-        """The invoices with these ids, as they stand now."""
+    def invoices_by_id(self, ids: Sequence[str]) -> list[Read[Invoice]]:
+        """GET by pages, which shows all of a document; a part fits on its first."""
         return [
             found
             for part in _parts(ids)
-            for found in self._many("Invoices", self.api.get_invoices, i_ds=part, unitdp=4, page=1)
+            for found in decode.invoices(self._read(self.api.get_invoices, i_ds=part, page=1))
         ]
 
-    def online_invoice_url(self, invoice_id: str) -> str:
-        """Where the customer sees and pays the invoice; empty while Xero has none."""
-        return str(self._one("OnlineInvoices", self.api.get_online_invoice, invoice_id).get("OnlineInvoiceUrl") or "")
-
-    def create_credit_notes(self, notes: Sequence[Json], *, key: str) -> list[Json]:
-        """PUT credit notes; one element each."""
-        return self._many(
-            "CreditNotes",
-            self.api.create_credit_notes,
-            {"CreditNotes": list(notes)},
-            summarize_errors="false",
-            unitdp=4,
-            idempotency_key=key,
-        )
-
-    def update_credit_notes(self, notes: Sequence[Json], *, key: str) -> list[Json]:
-        """POST: changes the notes that the CreditNoteIDs name; one element each."""
-        return self._many(
-            "CreditNotes",
-            self.api.update_or_create_credit_notes,
-            {"CreditNotes": list(notes)},
-            summarize_errors="false",
-            unitdp=4,
-            idempotency_key=key,
-        )
-
-    def credit_note(self, number: str) -> Json | None:
-        """The credit note with this number, if there is one."""
-        found = self._many("CreditNotes", self.api.get_credit_notes, where=f'CreditNoteNumber=="{number}"', unitdp=4)
+    def credit_note(self, number: str) -> Read[CreditNote] | None:
+        """GET with a filter."""
+        found = decode.credit_notes(self._read(self.api.get_credit_notes, where=encode.number_is(number)))
         return found[0] if found else None
 
-    def allocate(self, *, credit_note_id: str, invoice_id: str, amount: Decimal, on: date, key: str) -> None:
-        """Set a credit note against an invoice."""
-        body = {
-            "Allocations": [{"Invoice": {"InvoiceID": invoice_id}, "Amount": float(amount), "Date": on.isoformat()}]
-        }
-        self._call(self.api.create_credit_note_allocation, credit_note_id, body, idempotency_key=key)
-
-    def attach(self, *, invoice_id: str, name: str, content: bytes, key: str) -> None:
-        """Attach a file to an invoice; the same name again replaces it."""
-        self._call(self.api.create_invoice_attachment_by_file_name, invoice_id, name, content, idempotency_key=key)
-
     def attachments(self, invoice_id: str) -> list[str]:
-        """The names of an invoice's attachments."""
-        return [found["FileName"] for found in self._many("Attachments", self.api.get_invoice_attachments, invoice_id)]
+        """GET."""
+        return decode.file_names(self._call(self.api.get_invoice_attachments, invoice_id))
+
+    def online_invoice_url(self, invoice_id: str) -> str:
+        """GET."""
+        return decode.online_invoice_url(self._call(self.api.get_online_invoice, invoice_id))
 
     def reminders_enabled(self) -> bool:
-        """Whether Xero sends reminders of its own, which would double ours."""
-        return bool(self._call(self.api.get_invoice_reminders).get("InvoiceReminders", [{}])[0].get("Enabled"))
+        """GET."""
+        return decode.reminders_enabled(self._call(self.api.get_invoice_reminders))
 
-    def _one(self, name: str, call: Callable[..., Any], *arguments: Any) -> Json:
-        found = self._many(name, call, *arguments)
-        if not found:
-            raise Refused(f"Xero answered without {name}", 200)
-        return found[0]
+    def _create(
+        self, call: Callable[..., Any], drafts: Sequence[DraftDocument], kind: Kind, *, key: str
+    ) -> list[Written[Document]]:
+        return decode.drafts(self._write(call, encode.drafts(drafts, kind), key=key, **PRECISE), kind)
 
-    def _many(self, name: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> list[Json]:
-        content = self._call(call, *arguments, **options).get(name)
-        if not isinstance(content, list):
-            raise AnswerLost(f"Xero answered without {name}")
-        return content
+    def _change(self, call: Callable[..., Any], body: Json, kind: Kind, *, key: str) -> list[Written[Status]]:
+        return decode.statuses(self._write(call, body, key=key, **PRECISE), kind)
 
-    def _call(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Json:
+    def _read(self, call: Callable[..., Any], **options: Any) -> object:
+        return self._call(call, **options, **PRECISE)
+
+    def _write(self, call: Callable[..., Any], *arguments: Any, key: str, **options: Any) -> object:
+        """Each element by itself: one that Xero rejects keeps back no other."""
+        return self._call(call, *arguments, summarize_errors="false", idempotency_key=key, **options)
+
+    def _call(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> object:
         try:
             answer = call(self.tenant_id, *arguments, **options, _preload_content=False, _request_timeout=DEADLINES)
-            content = json.loads(answer.data, parse_float=Decimal, parse_int=Decimal)
+            return json.loads(answer.data, parse_float=Decimal, parse_int=Decimal)
         except ApiException as error:
             raise _told(error) from None
         except MaxRetryError as error:
@@ -204,9 +171,6 @@ class Xero:
             raise AnswerLost(f"connection to Xero lost: {type(error).__name__}") from None
         except ValueError:
             raise AnswerLost("Xero's answer is not JSON") from None
-        if not isinstance(content, dict):
-            raise AnswerLost("Xero's answer is not an object")
-        return content
 
 
 def connect(*, settings: Settings, clock: Clock) -> Xero:
@@ -278,7 +242,8 @@ def _mint(token: _Token, reach: XeroReach, clock: Clock) -> Json:
             auth=(reach.client_id, reach.client_secret),
             data={"grant_type": "client_credentials", "scope": SCOPES},
         )
-        token.value, token.renew_at = content["access_token"], now + float(content["expires_in"]) - 120
+        token.value, seconds = decode.token(content)
+        token.renew_at = now + seconds - 120
     # the client judges the expiry by the machine's time, we by the clock's: hand it one that always holds
     return {
         "access_token": token.value,
@@ -292,12 +257,13 @@ def _mint(token: _Token, reach: XeroReach, clock: Clock) -> Json:
 def _tenant(token: _Token, reach: XeroReach, clock: Clock) -> str:
     bearer = _mint(token, reach, clock)["access_token"]
     connections = _plain_call("GET", reach.connections_url, headers={"Authorization": f"Bearer {bearer}"})
-    if len(connections) != 1:
-        raise SettingsError(f"XERO_CLIENT_ID leads to {len(connections)} organisations: a custom connection has one")
-    return str(connections[0]["tenantId"])
+    tenants = decode.tenant_ids(connections)
+    if len(tenants) != 1:
+        raise SettingsError(f"XERO_CLIENT_ID leads to {len(tenants)} organisations: a custom connection has one")
+    return tenants[0]
 
 
-def _plain_call(method: str, url: str, **options: Any) -> Any:
+def _plain_call(method: str, url: str, **options: Any) -> object:
     try:
         answer = httpx.request(
             method, url, timeout=httpx.Timeout(60, connect=5), follow_redirects=False, trust_env=False, **options
@@ -312,7 +278,10 @@ def _plain_call(method: str, url: str, **options: Any) -> Any:
         raise SettingsError(
             f"Xero refused the connection ({answer.status_code}): check XERO_CLIENT_ID and XERO_CLIENT_SECRET"
         )
-    return answer.json()
+    try:
+        return answer.json()
+    except ValueError:
+        raise NothingSent("Xero's answer is not JSON; check XERO_TOKEN_URL and XERO_API_URL") from None
 
 
 def _told(error: ApiException) -> XeroError:
@@ -329,23 +298,7 @@ def _told(error: ApiException) -> XeroError:
         return NothingSent(f"Xero answered {status}: check the connection's scopes")
     if status >= 500 or status == 0:
         return AnswerLost(f"Xero answered {status}")
-    return Refused(_words(response), status)
-
-
-def _words(response: Any) -> str:
-    """Xero's own words, shortened: text from outside, for people only."""
-    try:
-        content = json.loads(response.data)
-    except (ValueError, AttributeError):
-        return "Xero refused the call"
-    elements = content.get("Elements") or [content]
-    said = [words for element in elements for words in problems(element)]
-    return "; ".join(said or [str(content.get("Message") or content.get("Detail") or "Xero refused the call")])[:500]
-
-
-def problems(element: Json) -> list[str]:
-    """The validation errors of one element of an answer."""
-    return [str(error.get("Message") or error.get("Description")) for error in element.get("ValidationErrors") or []]
+    return Refused(decode.refusal(getattr(response, "data", b"")), status)
 
 
 def _seconds(value: str | None) -> timedelta | None:
@@ -354,11 +307,3 @@ def _seconds(value: str | None) -> timedelta | None:
 
 def _parts(items: Sequence[str]) -> Iterator[list[str]]:
     return (list(items[start : start + BATCH]) for start in range(0, len(items), BATCH))
-
-
-def xero_date(value: str) -> date:
-    """Xero's `/Date(1518685950940+0000)/`, milliseconds since the epoch in UTC, or an ISO date."""
-    if value.startswith("/Date("):
-        milliseconds = int(value.removeprefix("/Date(").split(")")[0].split("+")[0])
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).date()
-    return date.fromisoformat(value[:10])

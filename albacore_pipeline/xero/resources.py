@@ -4,7 +4,8 @@ import dagster as dg
 
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.settings import SettingsError
-from albacore_pipeline.xero.client import Xero, XeroError, connect
+from albacore_pipeline.xero.client import Xero, connect
+from albacore_pipeline.xero.interface import XeroError
 
 
 class XeroResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -1,18 +1,20 @@
 """Xero, the relay and an archive as objects that remember what was done to them, and a day of energy to bill.
 
-The fake Xero keeps the rules that the kinds lean on: numbers are unique, amounts have two decimals, a settled document
-can't be changed. What goes wrong is asked for by the test, before or after the call has taken effect.
+The fake Xero speaks the types of `xero/interface.py` and keeps the rules that the handlers lean on: numbers are unique,
+amounts have two decimals, a settled document can't be changed. What goes wrong is asked for by the test, before or
+after the call has taken effect.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, cast
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -25,7 +27,25 @@ from albacore_pipeline.invoicing.store import Prepared, prepare_documents
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment, Customer
-from albacore_pipeline.xero.client import Json, Xero
+from albacore_pipeline.xero.interface import (
+    Allocation,
+    AppliedCredit,
+    Attachment,
+    Contact,
+    ContactDetails,
+    CreditNote,
+    Document,
+    DraftDocument,
+    Invoice,
+    Objection,
+    Payment,
+    Read,
+    Rejected,
+    Seen,
+    Status,
+    Unreadable,
+    Written,
+)
 from albacore_pipeline_tests.clocks import FrozenClock
 from albacore_pipeline_tests.small_world import (
     assignment,
@@ -38,155 +58,219 @@ from albacore_pipeline_tests.small_world import (
     tariff,
 )
 
+T = TypeVar("T")
+
 LIVE = Gate(live=True)
 OCTOBER = Month(2025, 10)
 LAST_DAY = date(2025, 10, 31)
 
 
-class FakeXero(Xero):
-    """An organisation. `calls` counts every call by name."""
+@dataclass(kw_only=True)
+class Kept:
+    """A document as the fake Xero keeps it; tests change it as people would."""
+
+    draft: DraftDocument
+    id: str
+    status: Status
+    total: Decimal
+    open: Decimal  # due of an invoice, remaining of a credit note
+    paid: Decimal = Decimal(0)
+    credited: Decimal = Decimal(0)
+    payments: list[Payment] = field(default_factory=list)
+    credits: list[AppliedCredit] = field(default_factory=list)
+    sent: bool = False
+
+    def settle(self, amount: Decimal) -> None:
+        """Take an amount off, or put a negative one back."""
+        self.open -= amount
+        self.status = Status.PAID if self.open == 0 else Status.AUTHORISED
+
+    def change(self, **fields: Any) -> None:
+        """What a person edits: fields of the draft."""
+        self.draft = replace(self.draft, **fields)
+
+    @property
+    def head(self) -> Document:
+        return Document(**self._head())
+
+    @property
+    def invoice(self) -> Invoice:
+        return Invoice(
+            **self._head(),
+            due_on=self.draft.due_on,
+            amount_due=self.open,
+            amount_paid=self.paid,
+            amount_credited=self.credited,
+            payments=tuple(self.payments),
+            credits=tuple(self.credits),
+        )
+
+    @property
+    def credit_note(self) -> CreditNote:
+        return CreditNote(**self._head(), remaining=self.open)
+
+    def _head(self) -> dict[str, Any]:
+        told = self.draft
+        return {
+            "id": self.id, "number": told.number, "contact_id": told.contact_id, "issued_on": told.issued_on,
+            "currency": told.currency, "status": self.status, "total": self.total,
+        }  # fmt: skip
+
+
+class FakeXero:
+    """An organisation. `calls` counts every call by name; a call named in `short` leaves out its last element once."""
 
     def __init__(self) -> None:
         self.tenant_id = "tenant"
         self.calls: Counter[str] = Counter()
-        self.contacts: dict[str, Json] = {}
-        self.documents: dict[str, Json] = {}  # by number; each has its `id` and `kind`
+        self.contacts: dict[str, ContactDetails] = {}
+        self.documents: dict[str, Kept] = {}  # by number
         self.files: dict[str, dict[str, bytes]] = {}  # by document and name
         self.before: Callable[[str], None] = lambda _: None  # called with the name of each call; may raise
         self.after: Callable[[str], None] = lambda _: None
+        self.drafted: Callable[[Kept], None] = lambda _: None  # what Xero makes of a draft
+        self.short: list[str] = []
+        self._payments = itertools.count(1)
+        self.unreadable: set[str] = set()  # ids of documents that can be seen, but not understood
 
-    def _answer(self, name: str, act: Callable[[], Any]) -> Any:
-        self.calls[name] += 1
-        self.before(name)
-        answer = act()
-        self.after(name)
-        return answer
+    def write_contacts(self, contacts: Sequence[ContactDetails], *, key: str) -> list[Written[Contact]]:
+        def write(details: ContactDetails) -> Written[Contact]:
+            self.contacts[details.number] = details
+            contact = Contact(id=f"id-{details.number}", number=details.number)
+            return Seen(identity=contact.number, value=contact)
 
-    def put_contacts(self, contacts: Sequence[Json], *, key: str) -> list[Json]:
-        def act() -> list[Json]:
-            for contact in contacts:
-                known = self.contacts.setdefault(
-                    contact["ContactNumber"], {"ContactID": f"id-{contact['ContactNumber']}"}
-                )
-                known |= contact
-            return [self.contacts[contact["ContactNumber"]] for contact in contacts]
+        return self._answer("write_contacts", lambda: [write(each) for each in contacts])
 
-        return cast(list[Json], self._answer("put_contacts", act))
+    def create_invoices(self, drafts: Sequence[DraftDocument], *, key: str) -> list[Written[Document]]:
+        return self._answer("create_invoices", lambda: [self.create(draft) for draft in drafts])
 
-    def create_invoices(self, invoices: Sequence[Json], *, key: str) -> list[Json]:
-        return cast(
-            list[Json], self._answer("create_invoices", lambda: [self._create(body, "Invoice") for body in invoices])
-        )
+    def create_credit_notes(self, drafts: Sequence[DraftDocument], *, key: str) -> list[Written[Document]]:
+        return self._answer("create_credit_notes", lambda: [self.create(draft) for draft in drafts])
 
-    def create_credit_notes(self, notes: Sequence[Json], *, key: str) -> list[Json]:
-        return cast(
-            list[Json],
-            self._answer("create_credit_notes", lambda: [self._create(body, "CreditNote") for body in notes]),
-        )
+    def approve_invoices(self, ids: Sequence[str], *, key: str) -> list[Written[Status]]:
+        return self._answer("approve_invoices", lambda: [self._approve(each) for each in ids])
 
-    def update_invoices(self, invoices: Sequence[Json], *, key: str) -> list[Json]:
-        return cast(
-            list[Json], self._answer("update_invoices", lambda: [self._update(body, "Invoice") for body in invoices])
-        )
+    def approve_credit_notes(self, ids: Sequence[str], *, key: str) -> list[Written[Status]]:
+        return self._answer("approve_credit_notes", lambda: [self._approve(each) for each in ids])
 
-    def update_credit_notes(self, notes: Sequence[Json], *, key: str) -> list[Json]:
-        return cast(
-            list[Json],
-            self._answer("update_credit_notes", lambda: [self._update(body, "CreditNote") for body in notes]),
-        )
+    def mark_sent(self, ids: Sequence[str], *, key: str) -> list[Written[Status]]:
+        return self._answer("mark_sent", lambda: [self._mark(each) for each in ids])
 
-    def invoices_by_number(self, numbers: Sequence[str]) -> list[Json]:
-        return cast(
-            list[Json],
-            self._answer("invoices_by_number", lambda: [self.documents[n] for n in numbers if n in self.documents]),
-        )
+    def attach(self, attachment: Attachment, *, key: str) -> list[Written[str]]:
+        def act() -> list[Written[str]]:
+            self.files.setdefault(attachment.invoice_id, {})[attachment.name] = attachment.content
+            return [Seen(identity=attachment.name, value=attachment.name)]
 
-    def invoices_by_id(self, ids: Sequence[str]) -> list[Json]:
-        return cast(
-            list[Json], self._answer("invoices_by_id", lambda: [d for d in self.documents.values() if d["id"] in ids])
-        )
+        return self._answer("attach", act)
 
-    def credit_note(self, number: str) -> Json | None:
-        return cast("Json | None", self._answer("credit_note", lambda: self.documents.get(number)))
+    def allocate(self, allocation: Allocation, *, key: str) -> list[Written[Decimal]]:
+        def act() -> list[Written[Decimal]]:
+            note, invoice = self._by_id(allocation.credit_note_id), self._by_id(allocation.invoice_id)
+            invoice.credits.append(AppliedCredit(credit_note_id=note.id, on=allocation.on, amount=allocation.amount))
+            invoice.credited += allocation.amount
+            for document in (note, invoice):
+                document.settle(allocation.amount)
+            return [Seen(identity=invoice.id, value=allocation.amount)]
 
-    def online_invoice_url(self, invoice_id: str) -> str:
-        return cast(str, self._answer("online_invoice_url", lambda: f"https://pay.example/{invoice_id}"))
+        return self._answer("allocate", act)
 
-    def attach(self, *, invoice_id: str, name: str, content: bytes, key: str) -> None:
-        self._answer("attach", lambda: self.files.setdefault(invoice_id, {}).update({name: content}))
+    def invoices_by_number(self, numbers: Sequence[str]) -> list[Read[Document]]:
+        def act() -> list[Read[Document]]:
+            found = [self.documents[number] for number in numbers if number in self.documents]
+            return [self._shown(kept, kept.draft.number, kept.head) for kept in found]
+
+        return self._answer("invoices_by_number", act)
+
+    def invoices_by_id(self, ids: Sequence[str]) -> list[Read[Invoice]]:
+        def act() -> list[Read[Invoice]]:
+            found = [kept for kept in self.documents.values() if kept.id in ids]
+            return [self._shown(kept, kept.id, kept.invoice) for kept in found]
+
+        return self._answer("invoices_by_id", act)
+
+    def credit_note(self, number: str) -> Read[CreditNote] | None:
+        def act() -> Read[CreditNote] | None:
+            kept = self.documents.get(number)
+            return self._shown(kept, number, kept.credit_note) if kept else None
+
+        return self._answer("credit_note", act)
 
     def attachments(self, invoice_id: str) -> list[str]:
-        return cast(list[str], self._answer("attachments", lambda: list(self.files.get(invoice_id, {}))))
+        return self._answer("attachments", lambda: list(self.files.get(invoice_id, {})))
 
-    def allocate(self, *, credit_note_id: str, invoice_id: str, amount: Decimal, on: date, key: str) -> None:
-        def act() -> None:
-            note, invoice = self._by_id(credit_note_id), self._by_id(invoice_id)
-            note["RemainingCredit"] -= amount
-            invoice["AmountDue"] -= amount
-            invoice["AmountCredited"] += amount
-            invoice["CreditNotes"].append({"CreditNoteID": note["id"], "Date": on.isoformat(), "AppliedAmount": amount})
-            _settle(note, note["RemainingCredit"])
-            _settle(invoice, invoice["AmountDue"])
+    def online_invoice_url(self, invoice_id: str) -> str:
+        return self._answer("online_invoice_url", lambda: f"https://pay.example/{invoice_id}")
 
-        self._answer("allocate", act)
+    def reminders_enabled(self) -> bool:
+        return False
 
     # What people do in Xero
 
     def pay(self, number: str, amount: str, *, on: str = "2025-11-10") -> str:
         """A payment; returns its id."""
         document = self.documents[number]
-        payment = f"pay-{number}-{len(document['Payments'])}"
-        document["Payments"].append(
-            {"PaymentID": payment, "Date": on, "Amount": Decimal(amount), "Status": "AUTHORISED"}
-        )
-        document["AmountDue"] -= Decimal(amount)
-        document["AmountPaid"] += Decimal(amount)
-        _settle(document, document["AmountDue"])
-        return payment
+        payment = Payment(id=f"pay-{next(self._payments)}", on=date.fromisoformat(on), amount=Decimal(amount))
+        document.payments.append(payment)
+        document.paid += payment.amount
+        document.settle(payment.amount)
+        return payment.id
 
     def take_back(self, number: str, payment: str) -> None:
         """A payment that the bank took back."""
         document = self.documents[number]
-        gone = next(item for item in document["Payments"] if item["PaymentID"] == payment)
-        gone["Status"] = "DELETED"
-        document["AmountDue"] += gone["Amount"]
-        document["AmountPaid"] -= gone["Amount"]
-        document["Status"] = "AUTHORISED"
+        gone = next(item for item in document.payments if item.id == payment)
+        document.payments.remove(gone)
+        document.paid -= gone.amount
+        document.settle(-gone.amount)
 
-    def _by_id(self, key: str) -> Json:
-        return next(document for document in self.documents.values() if document["id"] == key)
-
-    def _create(self, body: Json, kind: str) -> Json:
-        number = body[f"{kind}Number"]
+    def create(self, draft: DraftDocument) -> Written[Document]:
+        """Draft a document, ours or a person's."""
+        number = draft.number
         if number in self.documents:
-            return {"ValidationErrors": [{"Message": f"{kind} # must be unique."}]}
+            return Rejected(identity=number, objection=Objection.NUMBER_TAKEN, words="Invoice # must be unique.")
         cent = Decimal("0.01")
-        total = sum(
-            (
-                (Decimal(str(line["Quantity"])) * Decimal(str(line["UnitAmount"]))).quantize(cent, ROUND_HALF_UP)
-                for line in body["LineItems"]
-                if "Quantity" in line
-            ),
-            Decimal(0),
-        )
-        key = f"id-{number}"
-        self.documents[number] = body | {
-            "id": key, f"{kind}ID": key, "Total": total, "AmountDue": total, "AmountPaid": Decimal(0),
-            "AmountCredited": Decimal(0), "RemainingCredit": total, "Payments": [], "CreditNotes": [],
-        }  # fmt: skip
-        return self.documents[number]
+        lines = [(line.quantity * line.unit_price).quantize(cent, ROUND_HALF_UP) for line in draft.lines]
+        total = sum(lines, Decimal(0))
+        kept = Kept(draft=draft, id=f"id-{number}", status=Status.DRAFT, total=total, open=total)
+        self.documents[number] = kept
+        self.drafted(kept)
+        return Seen(identity=number, value=kept.head)
 
-    def _update(self, body: Json, kind: str) -> Json:
-        document = self._by_id(body[f"{kind}ID"])
-        if document["Status"] in ("PAID", "VOIDED"):
-            return {"ValidationErrors": [{"Message": f"{kind} not of valid status for modification"}]}
-        document |= body
-        return document
+    def _approve(self, key: str) -> Written[Status]:
+        document = self._by_id(key)
+        if document.status in (Status.PAID, Status.VOIDED):
+            return self._settled(key)
+        document.status = Status.AUTHORISED
+        return Seen(identity=key, value=document.status)
 
+    def _mark(self, key: str) -> Written[Status]:
+        document = self._by_id(key)
+        if document.status in (Status.PAID, Status.VOIDED):
+            return self._settled(key)
+        document.sent = True
+        return Seen(identity=key, value=document.status)
 
-def _settle(document: Json, rest: Decimal) -> None:
-    if rest == 0:
-        document["Status"] = "PAID"
+    def _settled(self, key: str) -> Rejected:
+        words = "Invoice not of valid status for modification"
+        return Rejected(identity=key, objection=Objection.NOT_CHANGEABLE, words=words)
+
+    def _by_id(self, key: str) -> Kept:
+        return next(document for document in self.documents.values() if document.id == key)
+
+    def _shown(self, kept: Kept, identity: str, value: T) -> Read[T]:
+        if kept.id in self.unreadable:
+            return Unreadable(identity=identity, words="Xero's answer can't be read: Date: not a date")
+        return Seen(identity=identity, value=value)
+
+    def _answer(self, name: str, act: Callable[[], T]) -> T:
+        self.calls[name] += 1
+        self.before(name)
+        answer = act()
+        self.after(name)
+        if name in self.short and isinstance(answer, list):
+            self.short.remove(name)
+            answer.pop()
+        return answer
 
 
 @dataclass(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albacore_pipeline.invoicing.documents import Billing, Draft, Group, draft, payload
+from albacore_pipeline.invoicing.documents import Billing, Draft, Group, draft, draft_document, payload
 from albacore_pipeline.invoicing.statement.machine_days import statement_csv
 from albacore_pipeline.invoicing.statement.queries import BilledDay
 from albacore_pipeline.money import rounded
 from albacore_pipeline.periods import Month
+from albacore_pipeline.xero.interface import Kind
 
 OCTOBER = Month(2025, 10)
 
@@ -67,9 +69,8 @@ def xeros_total(payload: dict[str, Any]) -> Decimal:
     cent = Decimal("0.01")
     return sum(
         (
-            (Decimal(line["Quantity"]) * Decimal(line["UnitAmount"])).quantize(cent, ROUND_HALF_UP)
+            (Decimal(line["quantity"]) * Decimal(line["unit_price"])).quantize(cent, ROUND_HALF_UP)
             for line in payload["lines"]
-            if "Quantity" in line
         ),
         Decimal(0),
     )
@@ -156,9 +157,9 @@ def test_tax_is_rounded_by_line() -> None:
 
 
 def test_a_reverse_charge_says_so_on_the_document() -> None:
-    lines = told(must(written([group()], tax_type="ECZROUTPUT")))["lines"]
-    assert lines[0]["TaxType"] == "ECZROUTPUT"
-    assert lines[-1] == {"Description": "Reverse charge: VAT is to be accounted for by the recipient"}
+    said = told(must(written([group()], tax_type="ECZROUTPUT")))
+    assert said["lines"][0]["tax_type"] == "ECZROUTPUT"
+    assert said["remark"] == "Reverse charge: VAT is to be accounted for by the recipient"
 
 
 def test_nothing_to_bill_is_no_document() -> None:
@@ -196,12 +197,39 @@ def test_a_credit_note_is_told_in_positive_numbers() -> None:
     assert document.total == Decimal("-27.24")
     said = told(document)
     assert said["total"] == "27.24"
-    assert [f"{Decimal(line['Quantity']):g} x {line['UnitAmount']}" for line in said["lines"]] == [
+    assert [f"{Decimal(line['quantity']):g} x {line['unit_price']}" for line in said["lines"]] == [
         "5.0000 x 1",
         "1 x 1.24",
         "-9.0000 x 1",
         "60.0000 x 0.5",
     ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "before", "kind", "quantity", "price", "total"),
+    [
+        (["100.1234"], [], Kind.INVOICE, "100.1234", "0.5", "62.58"),
+        (["120"], ["100"], Kind.INVOICE, "20", "0.5", "12.50"),
+        (["90"], ["100"], Kind.CREDIT_NOTE, "10", "0.5", "6.25"),
+    ],
+)
+def test_xero_is_told_what_was_kept(
+    groups: list[str], before: list[str], kind: Kind, quantity: str, price: str, total: str
+) -> None:
+    corrects = "ALB-2025-000001" if before else ""
+    document = written(
+        [group(each) for each in groups], [group(each) for each in before], tax_type="OUTPUT", corrects=corrects
+    )
+    kept = json.loads(json.dumps(told(must(document))))
+    sent = draft_document(kept, contact_id="id-acme")
+    (line,) = sent.lines
+    assert (sent.kind, line.quantity, line.unit_price, sent.total) == (
+        kind, Decimal(quantity), Decimal(price), Decimal(total),
+    )  # fmt: skip
+    assert (sent.number, sent.reference, sent.contact_id) == ("ALB-2025-000001", "2025-10 acme r1", "id-acme")
+    assert (sent.issued_on, sent.due_on, sent.currency) == (date(2025, 11, 1), date(2025, 11, 15), "EUR")
+    assert (line.tax_type, line.account, sent.remark) == ("OUTPUT", "200", "")
+    assert "Energy, Norway, October 2025" in line.description
 
 
 revision = st.lists(

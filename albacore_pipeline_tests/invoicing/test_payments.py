@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from albacore_pipeline.invoicing.payments import Difference, reconcile, watch_payments
-from albacore_pipeline.xero.client import AnswerLost
-from albacore_pipeline_tests.invoicing.fakes import Office, later
+from albacore_pipeline.xero.interface import AnswerLost, Status
+from albacore_pipeline_tests.clocks import FrozenClock
+from albacore_pipeline_tests.invoicing.fakes import Office, later, one_day
 
-NUMBER = "ALB-2025-000001"
+NUMBER, OTHER = "ALB-2025-000001", "ALB-2025-000002"
 
 
 @pytest.fixture
@@ -78,10 +81,52 @@ def test_no_word_from_xero_changes_nothing(office: Office) -> None:
     assert office.ask("select amount_due, as_of from report.invoices") == before
 
 
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (Status.DRAFT, "issued"),
+        (Status.SUBMITTED, "issued"),
+        (Status.AUTHORISED, "issued"),
+        (Status.PAID, "paid"),
+        (Status.VOIDED, "voided"),
+        (Status.DELETED, "voided"),
+    ],
+)
+def test_every_status_in_xero_is_a_state_here(office: Office, status: Status, state: str) -> None:
+    office.xero.documents[NUMBER].status = status
+    watch(office)
+    assert office.documents() == {NUMBER: state}
+    gone = [Difference(number=NUMBER, field="status", ours="live", xeros="gone")]
+    assert compare(office) == ([] if status in (Status.AUTHORISED, Status.PAID) else gone)
+
+
+def test_a_document_that_can_not_be_read_is_told_and_keeps_back_no_other(engine: sa.Engine, clock: FrozenClock) -> None:
+    office = Office(engine=engine, clock=clock)
+    office.open_books(one_day("NO-0001", "acme"), one_day("FI-0001", "bolt"))
+    office.write_documents()
+    office.issue()
+    office.xero.unreadable = {f"id-{NUMBER}"}
+    for number in (NUMBER, OTHER):
+        office.xero.pay(number, "500")
+    with pytest.raises(AnswerLost, match=f"{NUMBER}: Xero's answer can't be read"):
+        watch(office)
+    assert office.documents() == {NUMBER: "issued", OTHER: "paid"}
+    assert compare(office) == [Difference(number=NUMBER, field="readable", ours="yes", xeros="no")]
+
+
+def test_a_document_that_was_renamed_in_xero_is_still_read_and_named(office: Office) -> None:
+    office.xero.documents[NUMBER].change(number=f"{NUMBER}-old")
+    office.xero.pay(NUMBER, "500")
+    assert watch(office) == [NUMBER]
+    assert office.documents() == {NUMBER: "paid"}
+    assert compare(office) == [Difference(number=NUMBER, field="number", ours=NUMBER, xeros=f"{NUMBER}-old")]
+
+
 def test_a_reconciliation_names_what_differs_while_it_lasts(office: Office) -> None:
     assert compare(office) == []
     document = office.xero.documents[NUMBER]
-    document |= {"Total": Decimal("499"), "DueDate": "2025-12-01"}
+    document.total = Decimal("499")
+    document.change(due_on=date(2025, 12, 1))
     later(office.clock)
     assert compare(office) == [
         Difference(number=NUMBER, field="total", ours="500.00", xeros="499.00"),
@@ -90,14 +135,15 @@ def test_a_reconciliation_names_what_differs_while_it_lasts(office: Office) -> N
     later(office.clock)
     compare(office)
     assert len(office.ask("select * from report.reconciliation")) == 2, "each once while it lasts"
-    document |= {"Total": Decimal("500"), "DueDate": "2025-11-15"}
+    document.total = Decimal("500")
+    document.change(due_on=date(2025, 11, 15))
     later(office.clock)
     assert compare(office) == []
     assert office.ask("select * from report.reconciliation") == []
 
 
 def test_a_document_that_xero_lost_or_voided_is_named(office: Office) -> None:
-    office.xero.documents[NUMBER]["Status"] = "VOIDED"
+    office.xero.documents[NUMBER].status = Status.VOIDED
     assert compare(office) == [Difference(number=NUMBER, field="status", ours="live", xeros="gone")]
     assert office.documents() == {NUMBER: "voided"}
     later(office.clock)

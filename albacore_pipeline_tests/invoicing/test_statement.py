@@ -26,7 +26,7 @@ from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.glyphs import unprintable
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment
-from albacore_pipeline.xero.client import AnswerLost
+from albacore_pipeline.xero.interface import AnswerLost
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.invoicing.fakes import OCTOBER, Office, one_day
 from albacore_pipeline_tests.invoicing.test_handlers import once

@@ -15,7 +15,7 @@ from albacore_pipeline.machine_power import acts, approvals
 from albacore_pipeline.machine_power.gates import may_pause_now
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.sites import SITES
-from albacore_pipeline.xero.client import AnswerLost
+from albacore_pipeline.xero.interface import AnswerLost
 from albacore_pipeline_tests.clocks import utc
 from albacore_pipeline_tests.escalation.desk import Desk, fails
 from albacore_pipeline_tests.invoicing.fakes import later, one_day
@@ -247,6 +247,13 @@ def test_paid_meanwhile_cancels(planned: Desk) -> None:
 
 def test_without_xero_the_machine_stays_on(planned: Desk) -> None:
     planned.xero.before = fails_xero
+    planned.pause()
+    assert planned.control.commands == []
+    assert planned.outcomes() == [(MACHINE, "pause", "requested")]
+
+
+def test_a_document_that_can_not_be_read_in_xero_keeps_its_machine_on(planned: Desk) -> None:
+    planned.xero.unreadable = {f"id-{NUMBER}"}
     planned.pause()
     assert planned.control.commands == []
     assert planned.outcomes() == [(MACHINE, "pause", "requested")]

@@ -1,4 +1,4 @@
--- Documents with what Xero is told and whom it concerns.
+-- Documents with what Xero is told and whom it concerns, and the invoice against which a credit note may be set.
 select document.number, document.kind, document.payload, document.xero_id, xero_contact.contact_id,
     (
         select invoice.xero_id from albacore.document invoice
