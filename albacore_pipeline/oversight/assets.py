@@ -10,9 +10,9 @@ from albacore_pipeline.billing.assets import bill_month
 from albacore_pipeline.billing.store import months_to_bill
 from albacore_pipeline.consumption.assets import collect_job
 from albacore_pipeline.consumption.store import due_days
-from albacore_pipeline.database import sql
 from albacore_pipeline.effects.gate import gate
 from albacore_pipeline.invoicing.assets import reconcile
+from albacore_pipeline.invoicing.queries import open_documents
 from albacore_pipeline.orchestration.partitions import MONTHLY
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import is_running, run_request
@@ -111,7 +111,7 @@ def _missing(platform: PlatformResource) -> Iterator[tuple[str, str, dg.RunReque
         days_due = due_days(connection, sites=sites, now=now - NIGHTLY_FIRST)
         months = months_to_bill(connection, now=now)
         reconciled = queries.last_reconciliation(connection)
-        documents = sql(connection, "invoicing/open_documents", all=True).all()
+        documents = open_documents(connection, all=True)
     for site, days in days_due.items():
         job = f"collect_{site}"
         for first, last in ranges(days):
