@@ -150,7 +150,7 @@ def doctor() -> None:
         console.print(
             f"[{'green' if finding.good else 'red'}]{'ok  ' if finding.good else 'FAIL'}[/] {finding.what}: ", end=""
         )
-        console.print(finding.said, markup=False)
+        console.print(finding.detail, markup=False)
     if not all(finding.good for finding in findings):
         sys.exit(1)
 

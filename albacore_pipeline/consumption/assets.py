@@ -11,7 +11,13 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from albacore_pipeline.consumption.checks import checks, inventory_check, inventory_metadata, metadata, told
+from albacore_pipeline.consumption.checks import (
+    checks,
+    inventory_check,
+    inventory_metadata,
+    inventory_warnings,
+    metadata,
+)
 from albacore_pipeline.consumption.collect import Collected, collect_day, read_inventory
 from albacore_pipeline.consumption.store import last_complete_day
 from albacore_pipeline.data_centres.interface import EnergySource, FailedRead
@@ -62,13 +68,13 @@ def machines_asset(site: Site) -> dg.AssetsDefinition:
     )
     def machines(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         platform: PlatformResource = context.resources.platform
-        _know(platform, site)
+        _register_site(platform, site)
         source = _source(context, site)
         try:
             found = read_inventory(site=site, source=source, engine=platform.engine, clock=platform.clock)
         except FailedRead as error:
             raise dg.Failure(str(error)) from None
-        for line in told(found):
+        for line in inventory_warnings(found):
             context.log.warning(f"{site.name}: {line}")
         return dg.MaterializeResult(
             metadata=inventory_metadata(found),
@@ -133,7 +139,7 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
 def _collect_partitions(context: dg.AssetExecutionContext, site: Site) -> tuple[list[Collected], list[str]]:
     """Every day of the run, one after the other: what was collected, and a line for each day that failed."""
     platform: PlatformResource = context.resources.platform
-    _know(platform, site)
+    _register_site(platform, site)
     source = _source(context, site)
     collected: list[Collected] = []
     failures: list[str] = []
@@ -197,6 +203,6 @@ def _version(content: str) -> dg.DataVersion:
     return dg.DataVersion(hashlib.sha256(content.encode()).hexdigest())
 
 
-def _know(platform: PlatformResource, site: Site) -> None:
+def _register_site(platform: PlatformResource, site: Site) -> None:
     with platform.engine.begin() as connection:
         sync_sites(connection, sites=[(site, starts_on(site=site))])

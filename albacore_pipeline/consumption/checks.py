@@ -90,11 +90,11 @@ def inventory_check(found: Inventory) -> dg.AssetCheckResult:
     )
 
 
-def told(found: Inventory) -> list[str]:
+def inventory_warnings(found: Inventory) -> list[str]:
     """What stands in the run's log of an inventory: a line for each way in which it is not the one before."""
     if not found.machines:
         return ["the site lists no machine now; what it listed before is left as it is"]
-    said = {
+    differences = {
         "appeared": found.appeared,
         "vanished": found.vanished,
         "changed": [
@@ -103,7 +103,7 @@ def told(found: Inventory) -> list[str]:
             if each.field != LISTED
         ],
     }
-    lines = (f"{len(names)} {what}: {', '.join(_some(names))}" for what, names in said.items() if names)
+    lines = (f"{len(names)} {what}: {', '.join(_some(names))}" for what, names in differences.items() if names)
     return [flat(line, 2_000) for line in lines]
 
 

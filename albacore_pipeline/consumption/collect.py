@@ -77,8 +77,10 @@ def collect_day(
             raise FailedRead(f"the day is not over at the site; collect it after {ready:%Y-%m-%d %H:%M} UTC")
         machines = source.machines(as_of=window.end)
         with engine.connect() as connection:
-            better = ratings(connection, site=site)
-        energy, raw = _read(site=site, window=window, machines=_rated(machines, better), source=source, archive=archive)
+            known_ratings = ratings(connection, site=site)
+        energy, raw = _read(
+            site=site, window=window, machines=_rated(machines, known_ratings), source=source, archive=archive
+        )
     except FailedRead as error:
         raise FailedRead(f"{site.name} {day}: {str(error).removeprefix(f'{site.name}: ')}") from None
     with engine.begin() as connection:
@@ -87,13 +89,13 @@ def collect_day(
         stored = store.store_day(
             connection, site=site, day=day, energy=energy, raw=raw, run_id=run_id, now=now, accept_change=accept_change
         )
-        odd = unaccounted(connection, site=site, day=day, energy=energy)
-    return Collected(day=day, energy=energy, stored=stored, unaccounted=odd)
+        mismatches = unaccounted(connection, site=site, day=day, energy=energy)
+    return Collected(day=day, energy=energy, stored=stored, unaccounted=mismatches)
 
 
-def _rated(machines: Sequence[Machine], better: Mapping[str, int]) -> list[Machine]:
+def _rated(machines: Sequence[Machine], known_ratings: Mapping[str, int]) -> list[Machine]:
     """The machines with the ratings that are known better."""
-    return [replace(machine, rated_watts=better.get(machine.name, machine.rated_watts)) for machine in machines]
+    return [replace(machine, rated_watts=known_ratings.get(machine.name, machine.rated_watts)) for machine in machines]
 
 
 def _read(

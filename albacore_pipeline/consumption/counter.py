@@ -78,10 +78,10 @@ def _judge(readings: Readings, frame: Frame) -> _Steps:
     rise, time = np.zeros_like(readings.value), np.zeros_like(readings.at)
     rise[1:], time[1:] = np.diff(readings.value), np.diff(readings.at)
     rise[~follows] = 0.0
-    odd = follows & ((rise < 0) | (rise > readings.watts[readings.series] * time / HOUR_MS))
+    doubtful = follows & ((rise < 0) | (rise > readings.watts[readings.series] * time / HOUR_MS))
     steps = _Steps(keep=np.ones(len(rise), dtype=np.bool_), rise=rise, hole=np.zeros(len(rise), dtype=np.bool_))
     bounds = readings.bounds()
-    for series in np.unique(readings.series[odd]).tolist():
+    for series in np.unique(readings.series[doubtful]).tolist():
         part = slice(int(bounds[series]), int(bounds[series + 1]))
         _Course(readings=readings, series=series, part=part, steps=steps, frame=frame).follow()
     return steps
@@ -168,16 +168,16 @@ def _levels(*, readings: Readings, rise: Floats, frame: Frame, begins: Ints, end
     extra = _extra(readings=readings, rise=rise)
     offset = np.cumsum(extra)
     boundary = np.arange(frame.hours + 1) * HOUR_MS
-    wanted = np.clip(boundary[None, :], begins[:, None], ends[:, None])
+    within = np.clip(boundary[None, :], begins[:, None], ends[:, None])
     low, reach = int(at.min()), int(at.max() - at.min()) + 1
     filled = np.diff(readings.bounds()) > 0
     index = np.arange(len(readings.watts))[:, None]
-    key = index * reach + (np.where(filled[:, None], wanted, low) - low)
+    key = index * reach + (np.where(filled[:, None], within, low) - low)
     i = np.maximum(np.searchsorted(series * reach + (at - low), key, side="right") - 1, 0)
     j = np.minimum(i + 1, len(at) - 1)
     inside = (series[j] == series[i]) & (j > i)
     top = np.where(inside, value[j] + extra[j], value[i])
-    share = np.where(inside, (wanted - at[i]) / np.maximum(at[j] - at[i], 1), 0.0)
+    share = np.where(inside, (within - at[i]) / np.maximum(at[j] - at[i], 1), 0.0)
     exact = np.minimum(value[i] + (top - value[i]) * share, top)
     return np.where(filled[:, None], np.floor(exact + 0.5).astype(np.int64) + offset[i], 0)
 

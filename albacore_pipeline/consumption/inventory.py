@@ -39,8 +39,8 @@ class Inventory:
         return list(self._listed(now=False))
 
     def _listed(self, *, now: bool) -> Iterator[str]:
-        wanted = str(now).lower()
-        return (each.machine for each in self.changes if (each.field, each.new_value) == (LISTED, wanted))
+        listed = str(now).lower()
+        return (each.machine for each in self.changes if (each.field, each.new_value) == (LISTED, listed))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ def prune_old_answers(context: dg.OpExecutionContext, platform: PlatformResource
     if days is None:
         context.log.info(KEPT_FOR_EVER)
         return
-    gone = prune(engine=platform.engine, archive=platform.archive, days=days, now=platform.clock.now())
-    context.add_output_metadata({"deleted answers": gone, "older than, days": days})
+    deleted = prune(engine=platform.engine, archive=platform.archive, days=days, now=platform.clock.now())
+    context.add_output_metadata({"deleted answers": deleted, "older than, days": days})
 
 
 @dg.job

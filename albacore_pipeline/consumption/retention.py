@@ -36,10 +36,10 @@ def prune(*, engine: sa.Engine, archive: RawArchive, days: int, now: datetime) -
     old = archive.raw_before(since)
     with engine.begin() as connection:
         needed = set(queries.needed_answers(connection, since=since))
-        gone = [sha for sha in old if sha not in needed]
-        if gone:
-            details = {"answers": len(gone), "older than": since, "days": days}
+        deletable = [sha for sha in old if sha not in needed]
+        if deletable:
+            details = {"answers": len(deletable), "older than": since, "days": days}
             audit.record(connection, now=now, action="prune_archive", subject="raw answers", details=details)
-    for sha in gone:
+    for sha in deletable:
         archive.delete_raw(sha)
-    return len(gone)
+    return len(deletable)

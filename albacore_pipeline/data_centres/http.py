@@ -247,16 +247,16 @@ def _status_failure(answer: Answer) -> _Unusable:
     """What a status means to the person who reads the error."""
     status = answer.status
     if status == 429 or status >= 500:
-        said = f": {answer.body[:300].decode(errors='replace')}" if answer.body else ""
-        return _Transient(f"HTTP {status}{said}", NO_ANSWER, _retry_after(answer.headers))
+        text = f": {answer.body[:300].decode(errors='replace')}" if answer.body else ""
+        return _Transient(f"HTTP {status}{text}", NO_ANSWER, _retry_after(answer.headers))
     if status in (401, 403):
         return _Unusable(
             f"the credentials were refused (HTTP {status})", "check {prefix}_USERNAME and {prefix}_PASSWORD"
         )
     if 300 <= status < 400:
         return _Unusable(f"a redirect to elsewhere (HTTP {status}) was not followed", WRONG_ADDRESS)
-    said = answer.body[:300].decode(errors="replace")
-    return _Unusable(f"HTTP {status}: {said}", WRONG_ADDRESS)
+    text = answer.body[:300].decode(errors="replace")
+    return _Unusable(f"HTTP {status}: {text}", WRONG_ADDRESS)
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:

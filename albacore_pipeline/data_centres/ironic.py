@@ -62,11 +62,11 @@ class IronicPower:
             what=what, path=path, method="PUT", accept=status(202, 400, 409), headers=_HEADERS, json={"target": target}
         )
         if answer.status == 409:
-            cause, mend = f"the node is locked: {_said(answer)}", "try again when its current operation has ended"
+            cause, mend = f"the node is locked: {_error_text(answer)}", "try again when its current operation has ended"
             raise self._http.failure(what=what, cause=cause, mend=mend)
         if answer.status == 400:
             mend = "see whether the node is managed and has a power interface"
-            raise self._http.failure(what=what, cause=f"Ironic says: {_said(answer)}", mend=mend)
+            raise self._http.failure(what=what, cause=f"Ironic says: {_error_text(answer)}", mend=mend)
 
     def _node(self, what: str, machine: str) -> _Node:
         path = f"/v1/nodes/{quote(machine, safe='')}"
@@ -82,7 +82,7 @@ class IronicPower:
         return node
 
 
-def _said(answer: Answer) -> str:
+def _error_text(answer: Answer) -> str:
     """The text of Ironic's error: JSON in a string in JSON, or whatever stands there instead."""
     try:
         outer: dict[str, Any] = msgspec.json.decode(answer.body, type=dict[str, Any])

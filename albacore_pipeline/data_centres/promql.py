@@ -56,10 +56,10 @@ def ask(
     if keep_raw:
         keep_raw(answer.raw)
     with decoding(body=answer.body, http=http, what=what):
-        said = msgspec.json.decode(answer.body, type=_Answer)
-        if said.status == "success" and not said.warnings and not said.partial:
-            return parse(said.data)
-    error = said.error or f"the answer may be partial: {' '.join(said.warnings)}"
+        decoded = msgspec.json.decode(answer.body, type=_Answer)
+        if decoded.status == "success" and not decoded.warnings and not decoded.partial:
+            return parse(decoded.data)
+    error = decoded.error or f"the answer may be partial: {' '.join(decoded.warnings)}"
     mend = "see whether the metrics' names in sites.py are the site's, and whether its server is whole"
     raise http.failure(what=what, cause=f"{software} says: {error}", mend=mend)
 

@@ -63,11 +63,11 @@ class RedfishPower:
     def power_state(self, machine: str) -> PowerState:
         """The system's `PowerState`. Raises PowerFailure for anything but On and Off, `PoweringOff` for one."""
         what = f"power state of {machine}"
-        said = self._system(what, machine).power_state
-        if said not in ("On", "Off"):
+        state = self._system(what, machine).power_state
+        if state not in ("On", "Off"):
             mend = "ask again in a minute; see the machine's controller if it stays"
-            raise self._http.failure(what=what, cause=f"PowerState is {said}", mend=mend)
-        return PowerState(said.lower())
+            raise self._http.failure(what=what, cause=f"PowerState is {state}", mend=mend)
+        return PowerState(state.lower())
 
     def _reset(self, machine: str, kind: str) -> None:
         what = f"{kind} of {machine}"

@@ -54,11 +54,11 @@ class ZabbixScriptPower:
 
     def power_state(self, machine: str) -> PowerState:
         """What the site's status script says. Raises PowerFailure for anything but On and Off."""
-        said = self._run(machine, self._interface.status_script, once=False)
+        text = self._run(machine, self._interface.status_script, once=False)
         try:
-            return PowerState(said.strip().lower())
+            return PowerState(text.strip().lower())
         except ValueError:
-            cause = f"the status script says {flat(said, 60)!r} instead of On or Off"
+            cause = f"the status script says {flat(text, 60)!r} instead of On or Off"
         mend = "ask again in a minute, or see the script at the site"
         raise self._rpc.http.failure(what=f"power state of {machine}", cause=cause, mend=mend)
 

@@ -103,13 +103,14 @@ def _field(name: str, hint: Any) -> Field:
 
 def read(result: sa.CursorResult[Any], name: str, row_type: type[Row]) -> list[Row]:
     """The rows of an answer; `name` is what an error calls the query. Raises WrongRow."""
-    columns, wanted = list(result.keys()), fields_of(row_type)
+    columns, expected = list(result.keys()), fields_of(row_type)
     if not is_dataclass(row_type):
-        reader = _reader(name, columns[0], wanted[0])
+        reader = _reader(name, columns[0], expected[0])
         return [reader(value) for (value,) in result]
-    if set(columns) != {field.name for field in wanted}:
-        raise WrongRow(f"{name}: the columns are {columns}, {row_type.__name__} wants {[f.name for f in wanted]}")
-    by_name = {field.name: field for field in wanted}
+    names = [field.name for field in expected]
+    if set(columns) != set(names):
+        raise WrongRow(f"{name}: the columns are {columns}, {row_type.__name__} wants {names}")
+    by_name = {field.name: field for field in expected}
     readers = [_reader(name, column, by_name[column]) for column in columns]
     make: Callable[..., Row] = row_type
     return [

@@ -35,7 +35,7 @@ WITH_MACHINES = (Stage.FINAL_NOTICE, Stage.PAUSE_SCHEDULED, Stage.PAUSED)
 
 def recipients(*, stage: Stage, email: str, account_manager: str, policy: Policy) -> list[str]:
     """Who must have had the notice for the stage to count as delivered; each address once."""
-    wanted = {
+    addresses = {
         Stage.UPCOMING: [email],
         Stage.REMINDER: [email],
         Stage.OVERDUE: [email, account_manager],
@@ -44,7 +44,7 @@ def recipients(*, stage: Stage, email: str, account_manager: str, policy: Policy
         Stage.PAUSED: [email, account_manager, policy.owner(stage)],
         Stage.RECOVERY: [policy.owner(stage)],
     }[stage]
-    return list(dict.fromkeys(wanted))
+    return list(dict.fromkeys(addresses))
 
 
 def notice(

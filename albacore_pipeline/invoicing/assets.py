@@ -119,8 +119,8 @@ def due_months(platform: PlatformResource) -> list[dg.RunRequest]:
     """Documents that are to be written or go on their way; one run a month, and one at a time."""
     opened, now = gate(platform.settings), platform.clock.now()
     with platform.engine.connect() as connection:
-        wanted = [row.number for row in queries.follow_ups(connection)] if opened.live else []
-        months = queries.due_months(connection, now=now, live=opened.live, live_from=opened.live_from, numbers=wanted)
+        due = [row.number for row in queries.follow_ups(connection)] if opened.live else []
+        months = queries.due_months(connection, now=now, live=opened.live, live_from=opened.live_from, numbers=due)
     return [dg.RunRequest(partition_key=str(Month.of(first_day))) for first_day in months]
 
 

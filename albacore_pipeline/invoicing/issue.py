@@ -58,17 +58,21 @@ class ExternalSystems:
         ]
 
 
-def issue_documents(outside: ExternalSystems) -> Counter[str]:
+def issue_documents(external: ExternalSystems) -> Counter[str]:
     """Take every document as far as it goes now; returns how many effects ended in which state."""
     tally: Counter[str] = Counter()
-    if not outside.gate.live:
+    if not external.gate.live:
         return tally
     for _ in range(LONGEST_CHAIN):
-        wanted = prepare_follow_ups(outside.engine, archive=outside.archive, clock=outside.clock, gate=outside.gate)
-        delivered = dispatch(engine=outside.engine, handlers=outside.handlers(), clock=outside.clock, gate=outside.gate)
-        links = fetch_links(outside)
+        prepared = prepare_follow_ups(
+            external.engine, archive=external.archive, clock=external.clock, gate=external.gate
+        )
+        delivered = dispatch(
+            engine=external.engine, handlers=external.handlers(), clock=external.clock, gate=external.gate
+        )
+        links = fetch_links(external)
         tally += delivered
-        if not wanted and not links and not delivered["done"]:
+        if not prepared and not links and not delivered["done"]:
             break
     return tally
 
@@ -84,26 +88,26 @@ def prepare_follow_ups(engine: sa.Engine, *, archive: Archive, clock: Clock, gat
         count = _prepare_contacts(connection, gate=gate, now=clock.now())
         follow_ups = queries.follow_ups(connection)
     for number, group in groupby(follow_ups, key=attrgetter("number")):
-        wanted = list(group)
+        due = list(group)
         try:
             with engine.begin() as connection:
-                _prepare_document(connection, number=number, wanted=wanted, archive=archive, now=clock.now())
+                _prepare_document(connection, number=number, follow_ups=due, archive=archive, now=clock.now())
         except StatementFailure as error:
             _log.error("no statement for %s: %s", number, error)
         else:
-            count += len(wanted)
+            count += len(due)
     return count
 
 
 def _prepare_document(
-    connection: sa.Connection, *, number: str, wanted: Sequence[FollowUp], archive: Archive, now: datetime
+    connection: sa.Connection, *, number: str, follow_ups: Sequence[FollowUp], archive: Archive, now: datetime
 ) -> None:
     files: list[list[str]] = []
     document = queries.mail_facts(connection, number=number)
-    if any(row.kind in (handlers.ATTACHMENT, MAIL) for row in wanted):
+    if any(row.kind in (handlers.ATTACHMENT, MAIL) for row in follow_ups):
         statement = archive.put(statement_pdf(statement_facts(connection, number=number)))
         files = [[f"{number}.pdf", statement], [f"{number}.csv", document.statement]]
-    for row in wanted:
+    for row in follow_ups:
         payload: dict[str, Any] = {"number": number, "month": f"{row.month:%Y-%m}"}
         if row.kind == handlers.ATTACHMENT:
             payload["attachments"] = files
@@ -138,24 +142,24 @@ def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -
     return count
 
 
-def fetch_links(outside: ExternalSystems) -> int:
+def fetch_links(external: ExternalSystems) -> int:
     """Ask Xero for the payment links that are still unknown; returns how many came.
 
     A link that does not come is asked for again by the next run, and holds up no other.
     """
-    with outside.engine.connect() as connection:
+    with external.engine.connect() as connection:
         missing = queries.without_link(connection)
     count = 0
     for row in missing:
         try:
-            link = outside.xero.online_invoice_url(row.xero_id)
+            link = external.xero.online_invoice_url(row.xero_id)
         except NothingSent:
             break  # the rate limit, or no connection: the next run goes on here
         except XeroError as error:
             _log.warning("no payment link for %s: %s", row.number, error)
             continue
         if link:
-            with outside.engine.begin() as connection:
+            with external.engine.begin() as connection:
                 queries.set_link(connection, number=row.number, link=link)
             count += 1
     return count

@@ -53,8 +53,8 @@ def prepare_documents(
     ready = queries.ready(connection, month=month.first_day if month else None, today=now.date())
     ids = [row.customer_month_id for row in ready] + [row.before_id for row in ready if row.before_id]
     groups = _groups(connection, ids=ids)
-    wanted = [_Wanted(row=row, change=_change(row, groups)) for row in ready]
-    drafts = list(_drafts(connection, wanted, now=now))
+    waiting = [_Waiting(row=row, change=_change(row, groups)) for row in ready]
+    drafts = list(_drafts(connection, waiting, now=now))
     numbers = _numbers(connection, entities=[item.row.entity for item, _, _ in drafts], year=now.year)
     writer = _Writer(connection=connection, archive=archive, sales_account=sales_account, now=now)
     prepared = [
@@ -71,7 +71,7 @@ def prepare_documents(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Wanted:
+class _Waiting:
     """A customer-month that waits for a document, and what it changes."""
 
     row: ReadyMonth
@@ -89,19 +89,19 @@ def _change(row: ReadyMonth, groups: Mapping[int, list[Group]]) -> Billing:
 
 
 def _drafts(
-    connection: sa.Connection, wanted: Sequence[_Wanted], *, now: datetime
-) -> Iterator[tuple[_Wanted, Draft, list[_Wanted]]]:
+    connection: sa.Connection, waiting: Sequence[_Waiting], *, now: datetime
+) -> Iterator[tuple[_Waiting, Draft, list[_Waiting]]]:
     """The documents to be written, each with the corrections that it carries.
 
     Invoices come first: they bring the small corrections along, and what is left of those waits for the next one.
     """
     carried: set[int] = set()
-    for item in sorted(wanted, key=lambda item: (bool(item.change.corrects), item.change.month, item.row.customer)):
+    for item in sorted(waiting, key=lambda item: (bool(item.change.corrects), item.change.month, item.row.customer)):
         if item.row.customer_month_id in carried:
             continue
         currency, tax_type = item.row.currency, item.row.tax_type
         document = draft(change=item.change, currency=currency, tax_type=tax_type)
-        along = [] if item.change.corrects else _along(item, wanted, carried)
+        along = [] if item.change.corrects else _along(item, waiting, carried)
         others = [other.change for other in along]
         larger = draft(change=item.change, currency=currency, tax_type=tax_type, carried=others) if along else None
         if larger is not None:
@@ -117,11 +117,11 @@ def _drafts(
             yield item, document, []
 
 
-def _along(item: _Wanted, wanted: Sequence[_Wanted], carried: set[int]) -> list[_Wanted]:
+def _along(item: _Waiting, waiting: Sequence[_Waiting], carried: set[int]) -> list[_Waiting]:
     """The corrections that wait for this customer's next invoice."""
     return [
         other
-        for other in wanted
+        for other in waiting
         if other.row.waits == "carry"
         and other.row.customer == item.row.customer
         and other.row.customer_month_id not in carried
@@ -169,7 +169,7 @@ class _Writer:
     lines: list[tuple[int, Line]] = field(default_factory=list)
     frozen: list[int] = field(default_factory=list)
 
-    def write(self, row: ReadyMonth, document: Draft, number: str, billed: Sequence[_Wanted]) -> Prepared:
+    def write(self, row: ReadyMonth, document: Draft, number: str, billed: Sequence[_Waiting]) -> Prepared:
         """Write a document and the intent to send it. `billed` are the revisions whose lines it holds."""
         month, issued_on = Month.of(row.month), self.now.date()
         due_on: date = issued_on + timedelta(days=row.payment_terms_days)

@@ -91,10 +91,10 @@ def _over_cap(connection: sa.Connection, *, case: Case, machines: Sequence[Pausa
     if len(customers) > case.policy.customers_per_day:
         return f"more than {case.policy.customers_per_day} customers would be paused today"
     fleet = {row.site: row.machines for row in queries.fleet(connection)}
-    wanted = Counter(machine.site for machine in machines)
+    per_site = Counter(machine.site for machine in machines)
     for row in commanded:
-        wanted[row.site] += row.machines
-    for site, count in wanted.items():
+        per_site[row.site] += row.machines
+    for site, count in per_site.items():
         most = min(case.policy.machines_per_site_and_day, int(case.policy.share_of_site_and_day * fleet.get(site, 0)))
         if count > most:
             return f"{count} machines at {site} would be paused today, {most} are allowed"

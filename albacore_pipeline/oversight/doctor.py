@@ -28,7 +28,7 @@ class Finding:
 
     what: str
     good: bool
-    said: str
+    detail: str
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -47,10 +47,10 @@ def examine(settings: Settings) -> list[Finding]:
 def _examined(checks: list[tuple[str, Callable[[], str]]]) -> Iterator[Finding]:
     for what, check in checks:
         try:
-            yield Finding(what=what, good=True, said=check())
+            yield Finding(what=what, good=True, detail=check())
         except PROBLEMS as error:
             yield Finding(
-                what=what, good=False, said=str(error).splitlines()[0] if str(error) else type(error).__name__
+                what=what, good=False, detail=str(error).splitlines()[0] if str(error) else type(error).__name__
             )
 
 

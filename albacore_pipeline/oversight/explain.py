@@ -70,7 +70,7 @@ def explain_day(connection: sa.Connection, *, machine: str, day: date, archive: 
         if row.estimated_hours:
             yield f"  and {row.estimated_hours} hours estimated from the days around: {_known(row.estimate_wh)}"
         yield from _reading(row, archive, indent="  ")
-    yield from (place.words for place in queries.explain_place(connection, machine=machine, day=day))
+    yield from (destination.words for destination in queries.explain_place(connection, machine=machine, day=day))
 
 
 def _record(connection: sa.Connection, record: ExplainedRecord, archive: Archive) -> Iterator[str]:

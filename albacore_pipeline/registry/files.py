@@ -165,12 +165,12 @@ def _other_width(cells: int, header: int) -> str:
 
 
 def _mend(error: csv.Error) -> str:
-    said = str(error)
-    if said == "unexpected end of data":
+    reason = str(error)
+    if reason == "unexpected end of data":
         return "is not CSV: a quote that opens here is never closed: was the file cut, or is a quote missing?"
-    if said.startswith("field larger"):
+    if reason.startswith("field larger"):
         return f"has a cell of more than {csv.field_size_limit()} characters: is a quote missing?"
-    return f"is not CSV: {said}: within quotes, write a quote twice"
+    return f"is not CSV: {reason}: within quotes, write a quote twice"
 
 
 def read_registry(folder: Path) -> Registry:

@@ -57,9 +57,9 @@ def _unpriced_days(read: Read) -> Iterator[Problem]:
     currencies = {row.customer: row.currency for _, row in read.customers}
     noted = set()
     for line, row in read.assignments:
-        place = (row.customer, row.site)
-        if row.state == "billable" and place not in noted and (day := _first_uncovered(row, covers[place])):
-            noted.add(place)
+        key = (row.customer, row.site)
+        if row.state == "billable" and key not in noted and (day := _first_uncovered(row, covers[key])):
+            noted.add(key)
             message = f"no tariff in {currencies[row.customer]} holds at {row.site} on {day}: billing will wait for one"
             yield Problem("assignments.csv", line, "customer", f"{row.customer}: {message}")
 
@@ -84,9 +84,9 @@ def _first_uncovered(row: Assignment, covered: Sequence[Stretch]) -> date | None
 
 def _empty_series(read: Read) -> Iterator[Problem]:
     """A missing hour is billing's to find; a series without a single price is a slip in its name."""
-    priced = {(row.index, row.currency) for _, row in read.prices}
+    series_with_prices = {(row.index, row.currency) for _, row in read.prices}
     for line, tariff in read.tariffs:
-        if tariff.kind == "indexed" and (tariff.series, tariff.currency) not in priced:
+        if tariff.kind == "indexed" and (tariff.series, tariff.currency) not in series_with_prices:
             message = f"prices.csv has no price of {tariff.series!r} in {tariff.currency}"
             yield Problem("tariffs.csv", line, "index" if tariff.index else "tariff", message)
 

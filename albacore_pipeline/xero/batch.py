@@ -95,10 +95,10 @@ def by_identity(identities: Sequence[str], answers: Sequence[Answer]) -> dict[st
     Two answers that contradict each other say nothing. Neither is a missing one known to be missing while some answer
     doesn't say whose it is; a rejection that doesn't is that of the one element that is left, if just one is.
     """
-    wanted, found = set(identities), dict[str, Answer | Unreadable]()
+    asked, found = set(identities), dict[str, Answer | Unreadable]()
     nameless = [answer for answer in answers if not answer.identity]
     for answer in answers:
-        if answer.identity in wanted and found.setdefault(answer.identity, answer) != answer:
+        if answer.identity in asked and found.setdefault(answer.identity, answer) != answer:
             found[answer.identity] = Unreadable(identity=answer.identity, words="Xero answered twice, and not alike")
     left = [identity for identity in identities if identity not in found]
     if len(left) == len(nameless) == 1 and isinstance(nameless[0], Rejected):

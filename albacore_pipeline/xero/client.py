@@ -100,9 +100,9 @@ class Xero:
 
     def attach(self, attachment: Attachment, *, key: str) -> list[Written[str]]:
         """PUT; the same name again replaces the file."""
-        place = (attachment.invoice_id, attachment.name)
+        target = (attachment.invoice_id, attachment.name)
         call = self.api.create_invoice_attachment_by_file_name
-        return decode.attached(self._call(call, *place, attachment.content, idempotency_key=key))
+        return decode.attached(self._call(call, *target, attachment.content, idempotency_key=key))
 
     def allocate(self, allocation: Allocation, *, key: str) -> list[Written[Decimal]]:
         """PUT, which allocates once more each time."""
@@ -162,7 +162,7 @@ class Xero:
             answer = call(self.tenant_id, *arguments, **options, _preload_content=False, _request_timeout=DEADLINES)
             return json.loads(answer.data, parse_float=Decimal, parse_int=Decimal)
         except ApiException as error:
-            raise _told(error) from None
+            raise _as_error(error) from None
         except MaxRetryError as error:
             if isinstance(error.reason, NewConnectionError | ConnectTimeoutError):
                 raise NothingSent("Xero can't be reached; check XERO_API_URL and the network") from None
@@ -284,7 +284,7 @@ def _plain_call(method: str, url: str, **options: Any) -> object:
         raise NothingSent("Xero's answer is not JSON; check XERO_TOKEN_URL and XERO_API_URL") from None
 
 
-def _told(error: ApiException) -> XeroError:
+def _as_error(error: ApiException) -> XeroError:
     """What an HTTP error of Xero's means for an effect."""
     response = getattr(error, "http_resp", None)
     status = int(getattr(response, "status", 0) or getattr(error, "status", 0) or 0)

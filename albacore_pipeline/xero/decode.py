@@ -176,12 +176,12 @@ def _shown(content: object, name: str, *identity: str, read: Callable[[object], 
 
 def _judged(element: object, *identity: str, read: Callable[[object], T]) -> Written[T]:
     try:
-        verdict = wire.Verdict.model_validate(element)
+        checked = wire.Verdict.model_validate(element)
     except ValidationError as error:
         return Unreadable(identity=_identity(element, *identity), words=_unfit(error))
-    if not verdict.words and verdict.status != "ERROR":
+    if not checked.words and checked.status != "ERROR":
         return _seen(element, *identity, read=read)
-    words = "; ".join(verdict.words) or "Xero gives no reason"
+    words = "; ".join(checked.words) or "Xero gives no reason"
     objection = next((meaning for sentence, meaning in SENTENCES.items() if sentence in words), Objection.OTHER)
     return Rejected(identity=_identity(element, *identity), objection=objection, words=words[:LONGEST])
 

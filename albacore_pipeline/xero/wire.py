@@ -180,9 +180,9 @@ class Invoice(InvoiceHead):
     @model_validator(mode="after")
     def _only_nothing_is_left_out(self) -> Self:
         """Xero leaves out amounts and lists of which there is nothing; the other amounts must agree."""
-        gone = self.status in (Status.VOIDED, Status.DELETED)
+        ended = self.status in (Status.VOIDED, Status.DELETED)
         settled = (self.paid or 0) + (self.credited or 0)
-        if None in (self.paid, self.credited) and self.total != self.due + settled and not gone:
+        if None in (self.paid, self.credited) and self.total != self.due + settled and not ended:
             raise ValueError("an amount is left out, and the others do not add up")
         if (self.payments is None and self.paid) or (self.credits is None and self.credited):
             raise ValueError("an amount is settled, and what settled it is left out")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline.consumption.checks import inventory_check, inventory_metadata, told
+from albacore_pipeline.consumption.checks import inventory_check, inventory_metadata, inventory_warnings
 from albacore_pipeline.consumption.collect import read_inventory
 from albacore_pipeline.consumption.inventory import Inventory, store_inventory, store_listing
 from albacore_pipeline.data_centres.interface import Machine
@@ -71,7 +71,7 @@ def test_machines_that_appear_and_vanish_are_told_once_and_warned_of(norway: sa.
     assert (changed.appeared, changed.vanished) == (["NO-0003"], ["NO-0002"])
     verdict = inventory_check(changed)
     assert (verdict.passed, verdict.severity.value) == (False, "WARN")
-    assert told(changed) == ["1 appeared: NO-0003", "1 vanished: NO-0002"]
+    assert inventory_warnings(changed) == ["1 appeared: NO-0003", "1 vanished: NO-0002"]
     assert inventory_metadata(changed)["vanished"] == ["NO-0002"]
     assert ask(norway, CHANGES) == [
         ("NO-0002", next_day, "listed", "true", "false"),
@@ -91,7 +91,7 @@ def test_a_new_serial_model_or_rating_is_kept_with_what_was_before(norway: sa.Co
         ("NO-0001", day, "serial", "S1", "S9"),
         ("NO-0002", day, "model", None, "HX"),
     ]
-    assert told(other) == [
+    assert inventory_warnings(other) == [
         "4 changed: NO-0001 model from HX to HY, NO-0001 rated_watts from 3000 to 3500,"
         " NO-0001 serial from S1 to S9, NO-0002 model from None to HX"
     ]
@@ -126,7 +126,7 @@ def test_texts_of_the_site_are_no_markup(norway: sa.Connection) -> None:
 
 def test_texts_of_the_site_stay_on_one_line_of_the_log(norway: sa.Connection) -> None:
     read(norway, A)
-    (line,) = told(read(norway, replace(A, serial="S2\nERROR \x1b[31m all lost"), day=date(2025, 10, 21)))
+    (line,) = inventory_warnings(read(norway, replace(A, serial="S2\nERROR \x1b[31m all lost"), day=date(2025, 10, 21)))
     assert line.isprintable()
 
 
@@ -147,7 +147,7 @@ def test_a_site_that_lists_none_is_warned_of_and_stores_nothing(engine: sa.Engin
     found = read_inventory(site=site, source=small.source(), engine=engine, clock=clock)
     assert found.machines == []
     assert not inventory_check(found).passed
-    assert told(found) == ["the site lists no machine now; what it listed before is left as it is"]
+    assert inventory_warnings(found) == ["the site lists no machine now; what it listed before is left as it is"]
     with engine.connect() as connection:
         assert ask(connection, "select machine, listed from albacore.machine") == [("NO-0001", True)]
     assert collect(engine, small).stored.new  # a past day, of which the site still knows
