@@ -36,11 +36,11 @@ class Done:
 
 
 Form = TypeVar("Form", bound=OperatorForm)
-Outcome = TypeVar("Outcome", bound=Done)
-Act = Callable[[sa.Connection, Form, datetime], Outcome]
+WhatWasDone = TypeVar("WhatWasDone", bound=Done)
+Act = Callable[[sa.Connection, Form, datetime], WhatWasDone]
 
 
-def perform(name: str, act: Act[Form, Outcome], form: Form, *, engine: sa.Engine, now: datetime) -> Outcome:
+def perform(name: str, act: Act[Form, WhatWasDone], form: Form, *, engine: sa.Engine, now: datetime) -> WhatWasDone:
     """Run an act and append its entry, with actor and reason, in one transaction.
 
     A LookupError or ValueError of the act says in one line what is wrong with the form; then nothing is changed.

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
-from albacore_pipeline.effects.outbox import Effect, Later, Outcome, Parked, Succeeded, Unknown
+from albacore_pipeline.effects.interface import Effect, Later, Outcome, Parked, Succeeded, Unknown
 from albacore_pipeline.periods import Clock
 
 MAIL = "mail"

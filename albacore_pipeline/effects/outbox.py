@@ -25,21 +25,13 @@ from albacore_pipeline.effects import queries
 from albacore_pipeline.effects.gate import Gate
 from albacore_pipeline.effects.interface import (
     STATES,
-    Cancelled,
     Effect,
     EffectHandler,
     Later,
     Outcome,
-    Parked,
     Succeeded,
-    Unknown,
 )
 from albacore_pipeline.periods import Clock
-
-__all__ = [
-    "STATES", "Cancelled", "Effect", "EffectHandler", "Later", "Outcome", "Parked", "Succeeded", "Unknown", "dispatch",
-    "fingerprint", "prepare",
-]  # fmt: skip
 
 SHORTEST_PAUSE = timedelta(seconds=1)  # whatever the other side asks for: one dispatch never tries twice
 FIRST_PAUSE = timedelta(minutes=2)

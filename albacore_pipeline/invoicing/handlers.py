@@ -12,7 +12,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from albacore_pipeline.effects.outbox import Effect, Later, Outcome, Parked, Succeeded
+from albacore_pipeline.effects.interface import Effect, Later, Outcome, Parked, Succeeded
 from albacore_pipeline.invoicing import queries
 from albacore_pipeline.invoicing.documents import draft_document, xero_kind
 from albacore_pipeline.invoicing.queries import SentDocument

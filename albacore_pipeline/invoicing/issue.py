@@ -18,8 +18,9 @@ import sqlalchemy as sa
 
 from albacore_pipeline.archive import Archive
 from albacore_pipeline.effects.gate import Gate
+from albacore_pipeline.effects.interface import EffectHandler
 from albacore_pipeline.effects.mail import MAIL, MailHandler
-from albacore_pipeline.effects.outbox import EffectHandler, dispatch, fingerprint, prepare
+from albacore_pipeline.effects.outbox import dispatch, fingerprint, prepare
 from albacore_pipeline.invoicing import handlers, queries
 from albacore_pipeline.invoicing.letters import document_mail
 from albacore_pipeline.invoicing.queries import FollowUp

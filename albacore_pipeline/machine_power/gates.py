@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from albacore_pipeline.effects.outbox import Cancelled, Later, Outcome
+from albacore_pipeline.effects.interface import Cancelled, Later, Outcome
 from albacore_pipeline.escalation.evaluate import Close, Wait, standing, undelivered
 from albacore_pipeline.escalation.queries import pausable
 from albacore_pipeline.escalation.store import Case, cases

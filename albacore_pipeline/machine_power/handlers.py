@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
 from albacore_pipeline.effects import audit
-from albacore_pipeline.effects.outbox import STATES, Cancelled, Effect, Later, Outcome, Succeeded, Unknown
+from albacore_pipeline.effects.interface import STATES, Cancelled, Effect, Later, Outcome, Succeeded, Unknown
 from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.controls import PAUSE, RESUME, WANTED, Controls
 from albacore_pipeline.machine_power.gates import closed_gate

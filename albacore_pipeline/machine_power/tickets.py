@@ -6,8 +6,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from albacore_pipeline.effects.interface import Effect
 from albacore_pipeline.effects.mail import MAIL
-from albacore_pipeline.effects.outbox import Effect, prepare
+from albacore_pipeline.effects.outbox import prepare
 from albacore_pipeline.machine_power.queries import Command
 
 

@@ -27,7 +27,7 @@ from albacore_pipeline.registry.rows import (
     Entity,
     MachineRating,
     Price,
-    Row,
+    RegistryRow,
     Tariff,
     TariffBand,
 )
@@ -39,7 +39,7 @@ KNOWN = (
     "policies.yaml",
 )  # fmt: skip
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-RowType = TypeVar("RowType", bound=Row)
+RowType = TypeVar("RowType", bound=RegistryRow)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ class _Reader:
         except csv.Error as error:
             self._problem(name, line, "", _mend(error))
 
-    def _header_holds(self, name: str, line: int, header: Sequence[str], model: type[Row]) -> bool:
+    def _header_holds(self, name: str, line: int, header: Sequence[str], model: type[RegistryRow]) -> bool:
         if len(header) == 1 and (marks := [mark for mark in SEPARATORS if mark in header[0]]):
             message = f"is separated by {SEPARATORS[marks[0]]}: separate columns by commas, and write numbers as 1234.5"
             self._problem(name, line, "", message)

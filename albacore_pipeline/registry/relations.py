@@ -21,12 +21,12 @@ from albacore_pipeline.registry.rows import (
     Entity,
     MachineRating,
     Price,
-    Row,
+    RegistryRow,
     Tariff,
     TariffBand,
 )
 
-RowType = TypeVar("RowType", bound=Row)
+RowType = TypeVar("RowType", bound=RegistryRow)
 DatedType = TypeVar("DatedType", bound=Dated)
 Numbered = Sequence[tuple[int, RowType]]  # rows with their lines
 

@@ -194,13 +194,13 @@ WholeWh = Annotated[
 Hour = Annotated[int, Field(ge=0, le=24)]
 
 
-class Row(BaseModel):
+class RegistryRow(BaseModel):
     """A row: every column of the file is a field; an empty cell counts as not given."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Dated(Row):
+class Dated(RegistryRow):
     """A row that holds from a day to a day, both included."""
 
     from_day: Day
@@ -213,7 +213,7 @@ class Dated(Row):
         return self
 
 
-class Customer(Row):
+class Customer(RegistryRow):
     """Whom we bill: one currency, one legal entity of ours."""
 
     customer: Identifier
@@ -232,7 +232,7 @@ class Customer(Row):
     policy: Identifier = "default"
 
 
-class Entity(Row):
+class Entity(RegistryRow):
     """A legal entity of ours that bills, as its documents name it."""
 
     entity: Identifier
@@ -284,7 +284,7 @@ class Tariff(Dated):
         return (self.index or self.tariff) if self.kind == "indexed" else ""
 
 
-class TariffBand(Row):
+class TariffBand(RegistryRow):
     """Where the tariffs of a name cost something else: from some kWh on (tiered), or in hours of the week."""
 
     tariff: Identifier
@@ -311,7 +311,7 @@ class TariffBand(Row):
         return {(day - 1) * 24 + hour for day in self.weekdays for hour in hours}
 
 
-class Price(Row):
+class Price(RegistryRow):
     """A kWh's price in an hour, by a series; it may be negative."""
 
     index: Identifier
@@ -320,7 +320,7 @@ class Price(Row):
     price_per_kwh: Annotated[Number, Field(gt=-(Decimal(10) ** 9), lt=Decimal(10) ** 9)]
 
 
-class MachineRating(Row):
+class MachineRating(RegistryRow):
     """What we know better about a machine than its site says."""
 
     site: SiteName

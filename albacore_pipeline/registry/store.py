@@ -14,7 +14,7 @@ from albacore_pipeline.database import copy_rows
 from albacore_pipeline.registry import queries
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy
-from albacore_pipeline.registry.rows import FOREVER, Customer, Entity, Row
+from albacore_pipeline.registry.rows import FOREVER, Customer, Entity, RegistryRow
 
 # The comparisons hash a whole table; compiling them takes longer than it saves.
 MEMORY = "set local work_mem = '128MB'; set local jit = off"
@@ -190,7 +190,7 @@ def _by_which_rules(registry: Registry) -> Iterator[_Table]:
     )
 
 
-def _plain(name: str, columns: Mapping[str, str], rows: Iterable[Row]) -> _Table:
+def _plain(name: str, columns: Mapping[str, str], rows: Iterable[RegistryRow]) -> _Table:
     """A table whose columns are the file's."""
     select = "select * from staged"
     return _Table(name=name, columns=list(columns), staged=columns, select=select, rows=map(attrgetter(*columns), rows))

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
-from albacore_pipeline.effects.outbox import Later, Outcome, Parked, Succeeded, Unknown
+from albacore_pipeline.effects.interface import Later, Outcome, Parked, Succeeded, Unknown
 from albacore_pipeline.xero import batch
 from albacore_pipeline.xero.interface import (
     Allocation,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from albacore_pipeline.effects.outbox import Later, Outcome, Parked, Unknown
+from albacore_pipeline.effects.interface import Later, Outcome, Parked, Unknown
 from albacore_pipeline.xero.interface import (
     NothingSent,
     Read,

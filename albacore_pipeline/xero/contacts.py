@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from albacore_pipeline.effects.outbox import Later, Outcome, Succeeded
+from albacore_pipeline.effects.interface import Later, Outcome, Succeeded
 from albacore_pipeline.xero import batch
 from albacore_pipeline.xero.interface import Contact, ContactDetails, Organisation
 

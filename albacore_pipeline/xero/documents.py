@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import assert_never
 
-from albacore_pipeline.effects.outbox import Cancelled, Later, Outcome, Parked, Succeeded, Unknown
+from albacore_pipeline.effects.interface import Cancelled, Later, Outcome, Parked, Succeeded, Unknown
 from albacore_pipeline.xero import batch
 from albacore_pipeline.xero.interface import (
     CreditNote,

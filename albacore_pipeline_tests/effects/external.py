@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from albacore_pipeline.database import connect
 from albacore_pipeline.effects.gate import Gate
-from albacore_pipeline.effects.outbox import Effect, Later, Outcome, Succeeded, dispatch, prepare
+from albacore_pipeline.effects.interface import Effect, Later, Outcome, Succeeded
+from albacore_pipeline.effects.outbox import dispatch, prepare
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 
 NOW = utc("2025-11-01T06:00")

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from albacore_pipeline.effects.interface import Effect, Later, Outcome, Parked
 from albacore_pipeline.effects.mail import MAIL, MailHandler
-from albacore_pipeline.effects.outbox import Effect, Later, Outcome, Parked, dispatch, prepare
+from albacore_pipeline.effects.outbox import dispatch, prepare
 from albacore_pipeline_tests.clocks import FrozenClock
 from albacore_pipeline_tests.effects.external import LIVE, NOW, states
 

@@ -15,17 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.effects.gate import Gate
-from albacore_pipeline.effects.outbox import (
-    Cancelled,
-    Effect,
-    Later,
-    Outcome,
-    Parked,
-    Succeeded,
-    Unknown,
-    dispatch,
-    prepare,
-)
+from albacore_pipeline.effects.interface import Cancelled, Effect, Later, Outcome, Parked, Succeeded, Unknown
+from albacore_pipeline.effects.outbox import dispatch, prepare
 from albacore_pipeline.settings import PROJECT
 from albacore_pipeline_tests.clocks import FrozenClock
 from albacore_pipeline_tests.effects.external import (

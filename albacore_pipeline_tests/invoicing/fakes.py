@@ -20,8 +20,8 @@ import sqlalchemy as sa
 
 from albacore_pipeline.archive import Archive
 from albacore_pipeline.effects.gate import Gate
+from albacore_pipeline.effects.interface import Effect, Outcome, Succeeded
 from albacore_pipeline.effects.mail import MailHandler, message_id
-from albacore_pipeline.effects.outbox import Effect, Outcome, Succeeded
 from albacore_pipeline.invoicing.issue import ExternalSystems, issue_documents
 from albacore_pipeline.invoicing.store import Prepared, prepare_documents
 from albacore_pipeline.periods import Month

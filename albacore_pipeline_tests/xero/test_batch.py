@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albacore_pipeline.effects.outbox import Later, Outcome, Parked, Succeeded, Unknown
+from albacore_pipeline.effects.interface import Later, Outcome, Parked, Succeeded, Unknown
 from albacore_pipeline.xero.batch import by_identity, looked_up, written
 from albacore_pipeline.xero.interface import (
     AnswerLost,

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import pytest
 
-from albacore_pipeline.effects.outbox import Cancelled, Later, Outcome, Parked, Succeeded, Unknown
+from albacore_pipeline.effects.interface import Cancelled, Later, Outcome, Parked, Succeeded, Unknown
 from albacore_pipeline.periods import SystemClock
 from albacore_pipeline.settings import Settings
 from albacore_pipeline.xero import allocations, attachments, contacts, documents
