@@ -3,7 +3,11 @@ PYTHON ?= python3
 UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
+
+# Two stamps in .venv: MADE has what users need, the product and the sandbox at the versions of requirements.txt and
+# requirements-sandbox.txt; MADE_DEV has the developers' tools of requirements-dev.txt as well.
 MADE := $(VENV)/.made
+MADE_DEV := $(VENV)/.made-dev
 
 .PHONY: demo test test-real bench lint lock clean
 .DEFAULT_GOAL := demo
@@ -14,14 +18,14 @@ demo: $(MADE)
 test: lint
 	$(BIN)/pytest -n 2 --dist loadgroup albacore_pipeline_tests
 
-test-real: $(MADE)
+test-real: $(MADE_DEV)
 	albacore_pipeline_tests/real/install.sh
 	$(BIN)/pytest -m real albacore_pipeline_tests/real
 
-bench: $(MADE)
+bench: $(MADE_DEV)
 	$(BIN)/python -m albacore_pipeline_tests.bench
 
-lint: $(MADE)
+lint: $(MADE_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -31,28 +35,36 @@ lint: $(MADE)
 # Only xero-python comes as source alone, so nothing else may be built.
 INSTALL = $(BIN)/pip install -qq --disable-pip-version-check --no-build-isolation --only-binary :all: --no-binary xero-python
 
-# The stamp comes last: a .venv that was interrupted is made again.
-$(MADE): requirements-dev.txt pyproject.toml
+# A stamp comes last, and MADE is away while the tools are added: a .venv that was interrupted is made again.
+$(MADE): requirements.txt requirements-sandbox.txt pyproject.toml albacore_sandbox/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "$(PYTHON) is missing or older than Python 3.11: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
 	  || { echo "$(PYTHON) lacks venv or ensurepip: apt-get install python3-venv (Debian, Ubuntu)" >&2; exit 1; }
-	@echo "Making $(VENV) from requirements-dev.txt: about 750 MB on disk, a minute or two"
+	@echo "Making $(VENV) from requirements.txt and requirements-sandbox.txt: about 640 MB on disk, a minute or two"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements-dev.txt | $(INSTALL) --require-hashes -r /dev/stdin
-	@$(INSTALL) --require-hashes -r requirements-dev.txt
-	@$(INSTALL) --no-deps --editable .
+	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements.txt | $(INSTALL) --require-hashes -r /dev/stdin
+	@$(INSTALL) --require-hashes -r requirements.txt -r requirements-sandbox.txt
+	@$(INSTALL) --no-deps --editable . --editable ./albacore_sandbox
 	@touch $@
 
-# The second file takes its versions from the first, so that users run what was tested.
+$(MADE_DEV): $(MADE) requirements-dev.txt
+	@echo "Adding the developers' tools of requirements-dev.txt to $(VENV): about 160 MB more"
+	@rm $(MADE)
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $(MADE) $@
+
+# The developers' file knows everything; the others take their versions from it, so that users run what was tested.
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes \
-  --no-emit-index-url --no-header --no-annotate pyproject.toml
+  --no-emit-index-url --no-header --no-annotate
 lock:
 	@command -v $(UV) >/dev/null || { echo "uv is missing: pip install uv, or make UV=/path/to/uv lock" >&2; exit 1; }
-	$(COMPILE) --extra dev --output-file requirements-dev.txt
-	$(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
+	$(COMPILE) pyproject.toml albacore_sandbox/pyproject.toml --extra dev --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --constraint requirements-dev.txt --output-file requirements.txt
+	$(COMPILE) albacore_sandbox/pyproject.toml --constraint requirements-dev.txt --output-file requirements-sandbox.txt
 
 # What can be made again. The data in .albacore/ are not touched.
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	find albacore_pipeline albacore_pipeline_tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf albacore_sandbox/build albacore_sandbox/*.egg-info
+	find albacore_pipeline albacore_sandbox albacore_pipeline_tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,15 +7,16 @@ Does not belong here: anything that reads the system's time on its own; rooms ar
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
+from time import monotonic as machine_seconds
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import holidays
+import httpx
 
 FIRST_DAY = date(2025, 1, 1)  # the first day partition
 HOUR = timedelta(hours=1)
@@ -36,19 +37,62 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class SandboxClock:
-    """The sandbox's time: the machine's own, moved back by the offset that the sandbox keeps in a file.
+class ClockFailure(Exception):
+    """The Clock can't be read. One line, with the mend."""
 
-    It runs on at the usual pace and never passes the machine's own time.
+
+class HttpClock:
+    """A played world's time, told at an address: GET answers `{"now": an instant with its offset}`.
+
+    It is read at most once a second and runs on between the readings with the machine's monotonic time. It never goes
+    back, and never passes the machine's own time. What can't be read is an error, never the machine's time instead.
     """
 
-    path: Path
+    def __init__(
+        self,
+        url: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        monotonic: Callable[[], float] = machine_seconds,
+        system: Clock | None = None,
+    ) -> None:
+        fresh = httpx.Limits(max_keepalive_connections=0)  # a kept connection may be one that the other side has closed
+        self._client = httpx.Client(transport=transport, limits=fresh, timeout=30, trust_env=False)
+        self._url = url
+        self._monotonic = monotonic
+        self._system = system or SystemClock()
+        self._turn = threading.Lock()
+        self._said = self._latest = datetime.min.replace(tzinfo=UTC)
+        self._read_at = float("-inf")
 
     def now(self) -> datetime:
-        """The present instant of the sandbox; raises FileNotFoundError where no sandbox was ever made."""
-        offset = float(json.loads(self.path.read_text())["offset_seconds"])
-        return datetime.now(UTC) + timedelta(seconds=min(0.0, offset))
+        """The present instant, aware, in UTC. Raises ClockFailure."""
+        with self._turn:
+            if self._monotonic() - self._read_at >= 1:
+                self._said, self._read_at = self._read(), self._monotonic()
+            running = self._said + timedelta(seconds=self._monotonic() - self._read_at)
+            self._latest = min(max(self._latest, running), self._system.now())
+            return self._latest
+
+    def read_again(self) -> None:
+        """Let the next `now` ask: for whoever has just moved the time on."""
+        with self._turn:
+            self._read_at = float("-inf")
+
+    def _read(self) -> datetime:
+        try:
+            said = datetime.fromisoformat(self._client.get(self._url).raise_for_status().json()["now"])
+            if said.tzinfo is not None:
+                return said.astimezone(UTC)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError):
+            pass  # whatever it was, no time was told
+        raise ClockFailure('ALBACORE_CLOCK_URL: no time is told there; eval "$(albacore env)" starts the sandbox again')
+
+
+@functools.cache
+def clock_at(url: str) -> HttpClock:
+    """The Clock that is told at an address, one per process and address."""
+    return HttpClock(url)
 
 
 @dataclass(frozen=True, order=True)

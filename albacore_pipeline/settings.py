@@ -1,4 +1,4 @@
-"""Typed settings from the environment; the README's table of settings is made from the fields below.
+"""Typed settings from the environment, and the law that a played world reaches nothing real.
 
 Belongs here: names, types, defaults and the words for each variable. Does not belong here: what is done with them.
 Nothing is read at import: `Settings.from_environment()` is called by the faces (commands, Dagster's resources).
@@ -6,27 +6,35 @@ Nothing is read at import: `Settings.from_environment()` is called by the faces 
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 
-from albacore_pipeline.periods import Clock, Month, SandboxClock, SystemClock
-from albacore_pipeline.sites import Site
+from albacore_pipeline.periods import Clock, Month, SystemClock, clock_at
+from albacore_pipeline.sites import SITES, Site
 
-PROJECT = Path(__file__).resolve().parent.parent
-
-SANDBOX_ENERGY = ("billing", "demo-billing")
-SANDBOX_CONTROL = ("control", "demo-control")
-SANDBOX_FINLAND_TOKEN = "demo-finland-token"  # noqa: S105 - the sandbox's, visibly demo
+PROJECT = Path(__file__).resolve().parent.parent  # the checkout, where there is one
+DEFAULT_HOME = PROJECT / ".albacore" if (PROJECT / "pyproject.toml").exists() else Path("~/.albacore")
 
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names the variable and the mend."""
+
+
+class Outward:
+    """Marks a setting as an address to which something leaves: `only_the_sandbox` looks at each of them."""
+
+
+Address = Annotated[str, Outward()]
+SecretAddress = Annotated[SecretStr, Outward()]  # one that may hold a password
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
 
     home: Path = Field(
-        PROJECT / ".albacore", alias="ALBACORE_HOME", description="embedded data, Dagster's home, the sandbox's state"
+        DEFAULT_HOME,
+        alias="ALBACORE_HOME",
+        validate_default=True,
+        description="embedded data, Dagster's home, the sandbox's state",
     )
     archive: str = Field(
         "",
@@ -67,7 +78,7 @@ class Settings(BaseModel):
     registry: str = Field(
         "",
         alias="ALBACORE_REGISTRY",
-        description="folder with the registry's files; default: `registry` under the home, or the sandbox's",
+        description="folder with the registry's files; default: `registry` under the home",
     )
     database_url: SecretStr = Field(
         SecretStr(""), alias="ALBACORE_DATABASE_URL", description="the platform database; default: the embedded one"
@@ -80,7 +91,12 @@ class Settings(BaseModel):
     sandbox_url: str = Field(
         "",
         alias="ALBACORE_SANDBOX_URL",
-        description="set by `albacore env`, `up` and `demo`: the sandbox that stands in for what is not configured",
+        description="set by `albacore env`, `up` and `demo`: everything is this sandbox's, and nothing else is reached",
+    )
+    clock_url: Address = Field(
+        "",
+        alias="ALBACORE_CLOCK_URL",
+        description="where the time of a played world is told; default: the machine's own time",
     )
     effects: Literal["dry_run", "live"] = Field(
         "dry_run",
@@ -97,10 +113,10 @@ class Settings(BaseModel):
     xero_client_secret: SecretStr = Field(
         SecretStr(""), alias="XERO_CLIENT_SECRET", description="of the custom connection"
     )
-    xero_api_url: str = Field(
+    xero_api_url: Address = Field(
         "https://api.xero.com/api.xro/2.0", alias="XERO_API_URL", description="Xero's accounting API"
     )
-    xero_token_url: str = Field(
+    xero_token_url: Address = Field(
         "https://identity.xero.com/connect/token", alias="XERO_TOKEN_URL", description="Xero's token endpoint"
     )
     xero_sales_account: str = Field(
@@ -109,7 +125,7 @@ class Settings(BaseModel):
     xero_webhook_key: SecretStr = Field(
         SecretStr(""), alias="XERO_WEBHOOK_KEY", description="signing key of the webhook subscription"
     )
-    smtp_url: SecretStr = Field(
+    smtp_url: SecretAddress = Field(
         SecretStr(""), alias="SMTP_URL", description="smtp:// or smtps://[user:password@]host:port of the mail relay"
     )
     mail_from: str = Field("billing@albacore.example", alias="MAIL_FROM", description="sender of every mail")
@@ -126,7 +142,17 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the variables; raises SettingsError that names the variable and never shows a value."""
+        """The settings to work with; raises SettingsError that names the variable and never shows a value.
+
+        In a played world they are held to `only_the_sandbox`, so nobody can work with others.
+        """
+        settings = cls.as_given(environment)
+        only_the_sandbox(settings, environment)
+        return settings
+
+    @classmethod
+    def as_given(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """What the variables say, for a command that is about to set them anew; raises SettingsError likewise."""
         environment = os.environ if environment is None else environment
         names = {field.alias or name for name, field in cls.model_fields.items()}
         try:
@@ -136,16 +162,6 @@ class Settings(BaseModel):
             raise SettingsError(f"{wrong['loc'][0]}: {wrong['msg']}") from None
 
     @property
-    def sandboxed_xero(self) -> bool:
-        """Whether Xero is the sandbox's; then mail and power go to the sandbox only."""
-        return bool(self.sandbox_url) and not self.xero_client_id
-
-    @property
-    def sandbox_home(self) -> Path:
-        """Where the sandbox keeps its state."""
-        return self.home / "sandbox"
-
-    @property
     def archive_url(self) -> str:
         """Where raw answers and statements are kept."""
         return self.archive or str(self.home / "archive")
@@ -153,12 +169,11 @@ class Settings(BaseModel):
     @property
     def registry_folder(self) -> Path:
         """Where the registry's files are taken from."""
-        default = self.sandbox_home / "registry" if self.sandbox_url else self.home / "registry"
-        return Path(self.registry) if self.registry else default
+        return Path(self.registry) if self.registry else self.home / "registry"
 
     def clock(self) -> Clock:
-        """The sandbox's clock in the sandbox, the system's otherwise."""
-        return SandboxClock(self.sandbox_home / "clock.json") if self.sandbox_url else SystemClock()
+        """The time that counts: the one that is told at an address, the machine's own otherwise."""
+        return clock_at(self.clock_url) if self.clock_url else SystemClock()
 
     def require_database_url(self) -> str:
         """The platform database's URL; raises SettingsError when there is none."""
@@ -174,10 +189,12 @@ class SiteSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    url: str = Field("", description="base of the energy interface, without the API's path")
+    url: Address = Field("", description="base of the energy interface, without the API's path")
     username: str = Field("", description="of the energy interface")
     password: SecretStr = Field(SecretStr(""), description="of the energy interface; Finland: the API token")
-    control_url: str = Field("", description="base of the power control; Finland: the energy interface's when empty")
+    control_url: Address = Field(
+        "", description="base of the power control; Finland: the energy interface's when empty"
+    )
     control_username: str = Field("", description="of the power control")
     control_password: SecretStr = Field(SecretStr(""), description="of the power control")
     starts_on: date | None = Field(None, description="first day on which data is expected")
@@ -200,34 +217,94 @@ class SiteSettings(BaseModel):
 
 
 def energy_reach(*, site: str, settings: Settings, environment: Mapping[str, str] | None = None) -> Reach | None:
-    """Where a site's samples are read: its own URL, else the sandbox's; None means that the site is off."""
-    own = SiteSettings.from_environment(site, environment)
-    if own.url:
-        return Reach(own.url, own.username, own.password)
-    if not settings.sandbox_url:
-        return None
-    username, password = SANDBOX_ENERGY
-    return Reach(
-        f"{settings.sandbox_url}/{site}",
-        username,
-        SecretStr(SANDBOX_FINLAND_TOKEN if site == "finland" else password),
-    )
+    """Where a site's samples are read; None means that the site is off."""
+    own = _site(site, settings=settings, environment=environment)
+    return Reach(own.url, own.username, own.password) if own.url else None
 
 
 def control_reach(*, site: str, settings: Settings, environment: Mapping[str, str] | None = None) -> Reach | None:
-    """Where a site's machines are switched.
-
-    With a sandboxed Xero it is always the sandbox: a debt that is only played never stops a real machine.
-    """
-    username, password = SANDBOX_CONTROL
-    if settings.sandboxed_xero:
-        path = site if site == "finland" else f"{site}-control"
-        return Reach(f"{settings.sandbox_url}/{path}", username, SecretStr(password))
-    own = SiteSettings.from_environment(site, environment)
+    """Where a site's machines are switched; None where there is no such place."""
+    own = _site(site, settings=settings, environment=environment)
     url = own.control_url or (own.url if site == "finland" else "")
     return Reach(url, own.control_username, own.control_password) if url else None
+
+
+def _site(site: str, *, settings: Settings, environment: Mapping[str, str] | None) -> SiteSettings:
+    """A site's settings, held to the law here too: the site may be none of SITES."""
+    own = SiteSettings.from_environment(site, environment)
+    if settings.sandbox_url:
+        _hold_to(sandbox_addresses(settings.sandbox_url), _addresses(own, prefix=f"{site.upper()}_"))
+    return own
 
 
 def starts_on(*, site: Site, environment: Mapping[str, str] | None = None) -> date:
     """From which day on a site's data is expected."""
     return SiteSettings.from_environment(site.name, environment).starts_on or site.starts_on
+
+
+def only_the_sandbox(settings: Settings, environment: Mapping[str, str] | None = None) -> None:
+    """Hold settings to the law that a played world reaches nothing real, and that a real one plays nothing.
+
+    With ALBACORE_SANDBOX_URL every address must be one that the sandbox there names, the time is the sandbox's, and
+    the archive is a local path. Without, no Clock is told: addresses on loopback may be real ones, a told time is none.
+    Raises SettingsError that names the variable and the mend.
+    """
+    if not settings.sandbox_url:
+        if settings.clock_url:
+            raise SettingsError(
+                "ALBACORE_CLOCK_URL is set, but ALBACORE_SANDBOX_URL is not: a real world goes by the machine's time;"
+                ' unset it, or eval "$(albacore env)" for the sandbox'
+            )
+        return
+    named = sandbox_addresses(settings.sandbox_url)
+    _hold_to(named, _addresses(settings))
+    for site in SITES:
+        _hold_to(named, _addresses(SiteSettings.from_environment(site, environment), prefix=f"{site.upper()}_"))
+    if not settings.clock_url:
+        raise SettingsError('ALBACORE_CLOCK_URL is not set: a sandbox has a time of its own; eval "$(albacore env)"')
+    keep_on_this_machine(settings)
+
+
+def keep_on_this_machine(settings: Settings) -> None:
+    """See that the archive is a path here, plain or `file://`; raises SettingsError that names the variable."""
+    url = settings.archive_url
+    if "::" in url or ("://" in url and not url.startswith("file://")):
+        raise SettingsError("ALBACORE_ARCHIVE is no local path: what a sandbox plays is kept on this machine; unset it")
+
+
+@functools.cache
+def sandbox_addresses(url: str) -> frozenset[str]:
+    """The addresses that the sandbox at `url` names as its own, asked for once in a process. Raises SettingsError."""
+    try:
+        answer = httpx.get(f"{url}/sandbox/addresses", timeout=30, trust_env=False).raise_for_status().json()
+        return frozenset(map(str, answer["addresses"]))
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError):
+        raise SettingsError(
+            'ALBACORE_SANDBOX_URL: no sandbox answers there: eval "$(albacore env)" starts it again,'
+            " or begin a new shell for the real world"
+        ) from None
+
+
+def is_outward(field: FieldInfo) -> bool:
+    """Whether a setting holds an address to which something leaves."""
+    return any(isinstance(mark, Outward) for mark in field.metadata)
+
+
+def _addresses(model: BaseModel, *, prefix: str = "") -> dict[str, str]:
+    """The addresses among some settings that are set, by the names of their variables."""
+    found = {}
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if is_outward(field):
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            found[field.alias or f"{prefix}{name.upper()}"] = text
+    return {variable: text for variable, text in found.items() if text}
+
+
+def _hold_to(named: frozenset[str], addresses: Mapping[str, str]) -> None:
+    for variable, address in addresses.items():
+        if address not in named:
+            raise SettingsError(
+                f"{variable} does not lead to the sandbox, and with ALBACORE_SANDBOX_URL set nothing else is reached:"
+                f' unset {variable} and eval "$(albacore env)", or begin a new shell for the real world'
+            )

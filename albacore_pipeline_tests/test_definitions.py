@@ -71,9 +71,12 @@ HOSTILE = {
     "XERO_CLIENT_ID": "somebody",
     **{f"{site.upper()}_URL": "http://127.0.0.1:1" for site in SITES},
 }
+PLAYED = dict.fromkeys(("ALBACORE_SANDBOX_URL", "ALBACORE_CLOCK_URL", "XERO_API_URL"), "http://127.0.0.1:1")
 
 
-@pytest.mark.parametrize("variables", [{}, HOSTILE], ids=["no variable", "every site configured"])
+@pytest.mark.parametrize(
+    "variables", [{}, HOSTILE, PLAYED], ids=["no variable", "every site configured", "a sandbox that is gone"]
+)
 def test_definitions_load_without_touching_anything(variables: dict[str, str], tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1", **variables}
 

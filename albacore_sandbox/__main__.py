@@ -15,12 +15,11 @@ from pathlib import Path
 
 import uvicorn
 
+from albacore_sandbox.addresses import HOST, mailbox_url
 from albacore_sandbox.answers import Protocol
 from albacore_sandbox.app import build_app
 from albacore_sandbox.mailbox import Mailbox, smtp_protocol
 from albacore_sandbox.world import World
-
-HOST = "127.0.0.1"
 
 
 def main() -> None:
@@ -45,12 +44,12 @@ async def serve(*, home: Path, port: int, machines_per_site: int, seed: int) -> 
     post = _listen(0, fallback=int(ports.get("smtp", 0)), fixed=False)
     http_port, smtp_port = (each.getsockname()[1] for each in (web, post))
     world.settings.put("ports", {"http": http_port, "smtp": smtp_port})
-    world.url = f"http://{HOST}:{http_port}"
+    world.url, world.smtp_url = f"http://{HOST}:{http_port}", mailbox_url(smtp_port)
     loop = asyncio.get_running_loop()
     smtp = await loop.create_server(lambda: smtp_protocol(mailbox), sock=post)
     app = build_app(world=world, mailbox=mailbox)
     config = uvicorn.Config(app, http=Protocol, ws="none", log_level="warning", access_log=False, lifespan="off")
-    server = _Server(config, ready=lambda: _tell(home, url=world.url, smtp_url=f"smtp://{HOST}:{smtp_port}"))
+    server = _Server(config, ready=lambda: _tell(home, url=world.url, smtp_url=world.smtp_url))
     try:
         await server.serve(sockets=[web])
     finally:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from albacore_sandbox.addresses import variables
 from albacore_sandbox.answers import json_answer
 from albacore_sandbox.clock import instant, iso
 from albacore_sandbox.mailbox import Mailbox
@@ -52,6 +53,12 @@ class Control:
         fleet = {site: len(fleet) for site, fleet in self.world.fleets.items()}
         head = {"home": str(self.world.home), "now": iso(self.world.clock.now()), "seed": self.world.seed}
         return json_answer(head | {"fleet": fleet, "counts": counts, "faults": self.world.faults.listed()})
+
+    async def addresses(self, request: Request) -> Response:
+        """GET `/sandbox/addresses`: every address of this world, and the variables that lead there."""
+        named = variables(url=self.world.url, smtp_url=self.world.smtp_url)
+        addresses = [value for name, value in named.items() if name.endswith("_URL")]
+        return json_answer({"addresses": addresses, "variables": named})
 
     async def clock(self, request: Request) -> Response:
         """GET the time; POST `{"to": iso}` or `{"days": n}` moves it forward, at most to the real present."""
@@ -152,6 +159,7 @@ def routes(control: Control) -> list[Route]:
     """The paths below `/sandbox`."""
     return [
         Route("/status", _told(control.status)),
+        Route("/addresses", _told(control.addresses)),
         Route("/clock", _told(control.clock), methods=["GET", "POST"]),
         Route("/truth", _told(control.truth)),
         Route("/pay", _told(control.pay), methods=["POST"]),

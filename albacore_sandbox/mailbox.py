@@ -12,12 +12,13 @@ from email.message import EmailMessage
 from email.policy import default as default_policy
 from typing import cast
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from albacore_sandbox.clock import WorldClock, instant, iso
 from albacore_sandbox.faults import Faults
 from albacore_sandbox.store import Collection, Document
 
+MAIL_LOGIN = ("mail", "demo-mail")
 REFUSED_PREFIX = "refused"
 LARGEST_BYTES = 25_000_000
 
@@ -32,6 +33,16 @@ class Mailbox:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Refuse strangers, as a relay does."""
+        if not session.authenticated:
+            return "530 5.7.0 log in first"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -92,4 +103,15 @@ class Mailbox:
 
 def smtp_protocol(mailbox: Mailbox) -> SMTP:
     """The protocol of one connection to the mailbox."""
-    return SMTP(mailbox, hostname="sandbox", enable_SMTPUTF8=True, data_size_limit=LARGEST_BYTES)
+    return SMTP(
+        mailbox,
+        hostname="sandbox",
+        enable_SMTPUTF8=True,
+        data_size_limit=LARGEST_BYTES,
+        authenticator=_log_in,
+        auth_require_tls=False,  # all is on loopback
+    )
+
+
+def _log_in(server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: LoginPassword) -> AuthResult:
+    return AuthResult(success=(given.login.decode(), given.password.decode()) == MAIL_LOGIN, handled=False)

@@ -39,7 +39,7 @@ class World:
         self.power = Power(clock=self.clock, changes=self.store.collection("power"))
         self.faults = Faults(clock=self.clock, kept=self.store.collection("fault"), fleets=self.fleets)
         self.sessions = self.store.collection("zabbix_session")
-        self.url = ""  # known once the server listens
+        self.url = self.smtp_url = ""  # known once the server listens
 
     def conditions(self, site: str, *, span: Span) -> Conditions:
         """What bears on a site's machines at present, as far as it matters to a span."""

@@ -17,15 +17,14 @@ import typer
 from rich.console import Console
 
 from albacore_pipeline.archive import Archive, ArchiveFailure
-from albacore_pipeline.cli import home
+from albacore_pipeline.cli import home, world
 from albacore_pipeline.data_centres.interface import FailedRead, PowerFailure
 from albacore_pipeline.database.embedded import EmbeddedFailure
 from albacore_pipeline.invoicing.statement.pdf import StatementFailure
-from albacore_pipeline.periods import Month
+from albacore_pipeline.periods import ClockFailure, Month
 from albacore_pipeline.registry.files import Problem, RegistryRefused
 from albacore_pipeline.settings import Settings, SettingsError
 from albacore_pipeline.xero.interface import XeroError
-from albacore_sandbox.process import SandboxFailed
 
 console = Console(highlight=False, soft_wrap=True)
 app = typer.Typer(
@@ -41,8 +40,8 @@ app.add_typer(registry_app, name="registry")
 
 MOST_NOTES = 50
 KNOWN = (
-    ArchiveFailure, EmbeddedFailure, FailedRead, home.InUse, LookupError, PowerFailure, RegistryRefused, SandboxFailed,
-    SettingsError, StatementFailure, XeroError,
+    ArchiveFailure, ClockFailure, EmbeddedFailure, FailedRead, home.InUse, LookupError, PowerFailure, RegistryRefused,
+    SettingsError, StatementFailure, world.SandboxFailure, XeroError,
 )  # fmt: skip
 
 
@@ -76,7 +75,7 @@ def _fail(message: str) -> None:
 def demo() -> None:
     """Tell the whole story on the sandbox: collect, bill, invoice, remind, pause, resume, verify."""
     home.alone()
-    settings = Settings.from_environment()
+    settings = Settings.as_given()
     with home.only_one(settings.home, name="demo"):
         console.print("Starting the embedded database and the sandbox")
         place = home.start(settings=settings)
@@ -92,12 +91,15 @@ def demo() -> None:
 
 @app.command()
 def up(port: Annotated[int, typer.Option(min=1, max=65535, help="port of the web interface")] = 3000) -> None:
-    """Start the database, the sandbox where no real site is configured, and Dagster on http://127.0.0.1:3000."""
+    """Start the database, the sandbox where nothing real is configured, and Dagster on http://127.0.0.1:3000."""
     from albacore_pipeline.cli.serve import serve
 
-    settings = Settings.from_environment()
+    settings = Settings.as_given()
     with home.only_one(settings.home, name="up") as lock:
         place = home.start(settings=settings)
+        if not place.sandbox_url and (lacking := world.off()):
+            real = ", ".join(world.real_variables())
+            console.print(f"No sandbox beside what is real ({real}); not set, and so off: {', '.join(lacking)}")
         _load_registry_once(place)
         _end_orphans()
         console.print(f"Starting Dagster on http://127.0.0.1:{port}; Ctrl-C or `albacore down` ends it")
@@ -109,14 +111,14 @@ def up(port: Annotated[int, typer.Option(min=1, max=65535, help="port of the web
 @app.command()
 def down() -> None:
     """Stop what `up` and `demo` left running."""
-    stopped = home.stop(Settings.from_environment().home)
+    stopped = home.stop(Settings.as_given().home)
     console.print(f"Stopped {', '.join(stopped)}" if stopped else "Nothing was running")
 
 
 @app.command()
 def env() -> None:
     """Print `export …` lines, so that plain `dagster` and `psql` work: eval "$(albacore env)"."""
-    print(home.start(settings=Settings.from_environment()).exports())
+    print(_place().exports())
 
 
 @sandbox_app.command("advance")
@@ -132,11 +134,16 @@ def status() -> None:
     console.print(f"{told['now']}  machines {told['fleet']}  {told['counts']}")
 
 
+def _place() -> home.Place:
+    """The place that the environment names, running."""
+    return home.start(settings=Settings.as_given())
+
+
 def _sandbox(method: str, path: str, body: Any = None) -> Any:
-    place = home.start(settings=Settings.from_environment())
+    place = _place()
     if not place.sandbox_url:
-        raise SettingsError("real sites are configured: there is no sandbox")
-    return httpx.request(method, f"{place.sandbox_url}/sandbox/{path}", json=body, timeout=30).raise_for_status().json()
+        raise SettingsError(f"there is no sandbox beside what is real: {', '.join(world.real_variables())}")
+    return world.ask_sandbox(place.sandbox_url, method, path, body)
 
 
 @app.command()
@@ -144,8 +151,7 @@ def doctor() -> None:
     """Check settings, database, migrations, each site's API, Xero and mail; a line each with the mend."""
     from albacore_pipeline.oversight.doctor import examine
 
-    home.start(settings=Settings.from_environment())
-    findings = examine(Settings.from_environment())
+    findings = examine(_place().settings)
     for finding in findings:
         console.print(
             f"[{'green' if finding.good else 'red'}]{'ok  ' if finding.good else 'FAIL'}[/] {finding.what}: ", end=""
@@ -164,15 +170,13 @@ def verify(
     from albacore_pipeline.oversight.verify import verify as prove
 
     wanted = _month(month) if month else None
-    place = home.start(settings=Settings.from_environment())
+    place = _place()
     if live:
         from albacore_pipeline.invoicing.payments import reconcile
         from albacore_pipeline.xero.client import connect
 
-        settings = Settings.from_environment()
-        reconcile(
-            engine=place.engine(), xero=connect(settings=settings, clock=settings.clock()), clock=settings.clock()
-        )
+        clock = place.settings.clock()
+        reconcile(engine=place.engine(), xero=connect(settings=place.settings, clock=clock), clock=clock)
     with place.engine().connect() as connection:
         breaks = prove(connection, month=wanted)
     for broken in breaks:
@@ -193,10 +197,10 @@ def explain(
     """From an invoice line, a record or a machine's day to collections and the archived raw answers."""
     from albacore_pipeline.oversight import explain as walk
 
-    settings = Settings.from_environment()
     if [number is not None, record is not None, machine is not None].count(True) != 1 or bool(machine) != bool(day):
         raise typer.BadParameter("name a document, or --record, or --machine together with --day")
-    place, archive = home.start(settings=settings), Archive(settings.archive_url)
+    place = _place()
+    archive = Archive(place.settings.archive_url)
     with place.engine().connect() as connection:
         if number is not None:
             said = walk.explain_document(connection, number=number, line=line, archive=archive)
@@ -218,7 +222,7 @@ def statement(
     from albacore_pipeline.invoicing.statement.pdf import statement_pdf
 
     path = to or Path(f"{number}.pdf")
-    with home.start(settings=Settings.from_environment()).engine().connect() as connection:
+    with _place().engine().connect() as connection:
         path.write_bytes(statement_pdf(statement_facts(connection, number=number)))
     console.print(str(path), markup=False)
 
@@ -260,9 +264,8 @@ def load(
     from albacore_pipeline.registry.files import read_registry
 
     content = read_registry(folder)
-    settings = Settings.from_environment()
-    place = home.start(settings=settings)
-    now = settings.clock().now()
+    place = _place()
+    now = place.settings.clock().now()
     if plan:
         for text in plan_load(place.engine(), content, now=now):
             console.print(text, markup=False)
@@ -291,7 +294,7 @@ def _load_registry_once(place: home.Place) -> None:
     from albacore_pipeline.registry.acts import LoadRegistry, load_registry
     from albacore_pipeline.registry.files import read_registry
 
-    settings, engine = Settings.from_environment(), place.engine()
+    settings, engine = place.settings, place.engine()
     with engine.connect() as connection:
         if connection.execute(sa.text("select exists (select from albacore.registry_version)")).scalar_one():
             return

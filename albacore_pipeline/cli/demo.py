@@ -20,6 +20,7 @@ from rich.console import Console
 
 from albacore_pipeline.cli.home import Place
 from albacore_pipeline.cli.ticks import Ran, Ticker, end_orphans
+from albacore_pipeline.periods import clock_at
 
 SENSORS = ("corrections", "invoice_issuing", "payment_watch", "escalation", "machine_pause", "machine_resume")
 SITES_NIGHTLY = ("nightly_norway", "nightly_finland", "nightly_ethiopia", "nightly_indonesia")
@@ -178,6 +179,7 @@ class Story:
         now = datetime.fromisoformat(self._call("GET", "clock")["now"])
         if instant > now:
             self._call("POST", "clock", {"to": instant.isoformat()})
+            clock_at(self.place.settings.clock_url).read_again()
 
     def heal(self) -> None:
         """Whatever is missing."""

@@ -1,6 +1,7 @@
 """The place where everything runs: embedded database, sandbox, Dagster's home, and the environment that joins them.
 
-Belongs here: starting and stopping what a command needs. Does not belong here: what the commands say.
+Belongs here: starting and stopping what a command needs. Does not belong here: what the commands say, and which world
+they work in (`world.py`).
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import sqlalchemy as sa
 
+from albacore_pipeline.cli import world
 from albacore_pipeline.database import connect, embedded, migrate, sync_sites
-from albacore_pipeline.settings import PROJECT, Settings, SettingsError, SiteSettings
+from albacore_pipeline.settings import Settings, SettingsError, SiteSettings, keep_on_this_machine, only_the_sandbox
 from albacore_pipeline.sites import SITES
-from albacore_sandbox import process as sandbox
 
-STORY_MONTH = "2025-10"
+DAGSTER_YAML = Path(__file__).with_name("dagster.yaml").resolve()  # the project's own where there is a checkout
 
 
 class InUse(Exception):
@@ -37,7 +37,12 @@ class Place:
 
     home: Path
     environment: dict[str, str]
-    sandbox_url: str
+    settings: Settings
+
+    @property
+    def sandbox_url(self) -> str:
+        """The sandbox's address; empty in the real world."""
+        return self.settings.sandbox_url
 
     def engine(self) -> sa.Engine:
         """The platform database."""
@@ -64,26 +69,32 @@ def alone() -> None:
 def start(*, settings: Settings) -> Place:
     """Start what is not running yet, migrate the database, and put the variables into the environment.
 
-    The sandbox stands in where no site is configured.
+    Where no real system is configured the world is the sandbox's, and all of its variables are set anew. `settings` are
+    those that were given; the place has those that hold now.
     """
     home = settings.home
-    sites = [SiteSettings.from_environment(site) for site in SITES]  # before anything starts: one may be wrong
+    for site in SITES:  # before anything starts: one may be wrong
+        SiteSettings.from_environment(site)
+    real = world.real_variables()
+    if real:
+        only_the_sandbox(settings)
+    else:
+        keep_on_this_machine(settings)
     _make(home)
     environment = {"ALBACORE_HOME": str(home), "DAGSTER_HOME": str(_dagster_home(home))}
     environment |= _database(settings)
     environment["PATH"] = _with_first(
         str(Path(sys.executable).parent), environment.get("PATH", os.environ.get("PATH", ""))
     )
-    url = ""
-    if not any(site.url for site in sites):
-        url = sandbox.start(home=settings.sandbox_home).url
-        environment |= _sandboxed(settings, url)
+    if not real:
+        environment |= world.enter_sandbox(home=home, registry=settings.registry)
     os.environ.update(environment)
+    settings = Settings.from_environment()
     engine = connect(environment["ALBACORE_DATABASE_URL"])
     migrate(engine)
     with engine.begin() as connection:
         sync_sites(connection)
-    return Place(home=home, environment=environment, sandbox_url=url)
+    return Place(home=home, environment=environment, settings=settings)
 
 
 def _make(home: Path) -> None:
@@ -115,36 +126,14 @@ def _with_first(folder: str, path: str) -> str:
     return os.pathsep.join([folder, *(part for part in path.split(os.pathsep) if part not in (folder, ""))])
 
 
-def _sandboxed(settings: Settings, url: str) -> dict[str, str]:
-    registry = settings.sandbox_home / "registry"
-    if not registry.exists():
-        httpx.post(f"{url}/sandbox/registry", json={"dir": str(registry)}, timeout=30).raise_for_status()
-    variables = {"ALBACORE_SANDBOX_URL": url}
-    if not settings.xero_client_id:  # everything that leaves goes to the sandbox: it may leave
-        tenant = _tenant(url)
-        variables |= {"ALBACORE_EFFECTS": "live", "ALBACORE_LIVE_FROM": STORY_MONTH, "ALBACORE_XERO_TENANT_ID": tenant}
-    return variables
-
-
-def _tenant(url: str) -> str:
-    form = {"grant_type": "client_credentials", "scope": "accounting.settings.read"}
-    token = httpx.post(
-        f"{url}/xero/connect/token", data=form, auth=("demo-client", "demo-secret"), timeout=30
-    ).raise_for_status()
-    bearer = {"Authorization": f"Bearer {token.json()['access_token']}"}
-    return str(
-        httpx.get(f"{url}/xero/connections", headers=bearer, timeout=30).raise_for_status().json()[0]["tenantId"]
-    )
-
-
 def _dagster_home(home: Path) -> Path:
-    """A folder of its own with a link to the project's dagster.yaml, so that the checkout stays clean."""
+    """A folder of its own with a link to dagster.yaml, so that the checkout stays clean."""
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / "dagster.yaml"
-    if not link.is_symlink() or link.resolve() != (PROJECT / "dagster.yaml").resolve():
+    if not link.is_symlink() or link.resolve() != DAGSTER_YAML:
         link.unlink(missing_ok=True)
-        link.symlink_to(PROJECT / "dagster.yaml")
+        link.symlink_to(DAGSTER_YAML)
     return folder
 
 
@@ -207,7 +196,7 @@ def stop(home: Path) -> list[str]:
     stopped = []
     if end_driver(home):
         stopped.append("the command that was running")
-    if sandbox.stop(home=home / "sandbox"):
+    if world.leave_sandbox(home=home):
         stopped.append("the sandbox")
     if embedded.stop(home=home):
         stopped.append("the embedded database")

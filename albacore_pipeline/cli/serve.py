@@ -16,7 +16,6 @@ from pathlib import Path
 from types import FrameType
 
 from albacore_pipeline.cli.home import InUse, Lock
-from albacore_pipeline.settings import PROJECT
 
 HOST = "127.0.0.1"
 GRACE = 30  # seconds for running runs to end by themselves
@@ -31,7 +30,7 @@ def serve(*, port: int, dagster_home: Path, lock: Lock) -> int:
         signal.signal(number, _interrupt)
     dagster = Path(sys.executable).with_name("dagster")
     child = subprocess.Popen(
-        [dagster, "dev", "-w", PROJECT / "workspace.yaml", "-h", HOST, "-p", str(port)],
+        [dagster, "dev", "-m", "albacore_pipeline.definitions", "-h", HOST, "-p", str(port)],
         cwd=dagster_home,  # elsewhere Dagster wonders about the dagster.yaml that it finds
         env=os.environ | {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"},
         start_new_session=True,

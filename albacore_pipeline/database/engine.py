@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
-from albacore_pipeline.settings import PROJECT
-
-SQL_FOLDER = PROJECT / "sql"
+SQL_FOLDER = Path(__file__).with_name("sql")  # a link to `sql/` in a checkout, the files themselves in a wheel
 
 
 @functools.cache

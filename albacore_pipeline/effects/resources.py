@@ -1,7 +1,5 @@
 """The mail relay as a Dagster resource."""
 
-import json
-
 import dagster as dg
 
 from albacore_pipeline.archive import Archive
@@ -21,9 +19,7 @@ class MailResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 def smtp_url(settings: Settings) -> str:
-    """The relay; with a sandboxed Xero always the sandbox's mailbox."""
-    if settings.sandboxed_xero:
-        return str(json.loads((settings.sandbox_home / "server.json").read_text())["smtp_url"])
+    """The relay; raises SettingsError when none is known."""
     if not settings.smtp_url.get_secret_value():
         raise SettingsError("SMTP_URL is not set: enter the mail relay as smtps://user:password@host:465")
     return settings.smtp_url.get_secret_value()

@@ -54,7 +54,7 @@ def invoices(
         metadata={
             "written": [document.number for document in written],
             "effects": dict(tally),
-            "documents": dg.MetadataValue.md(document_table(documents, in_xero=not settings.sandboxed_xero)),
+            "documents": dg.MetadataValue.md(document_table(documents, in_xero=not settings.sandbox_url)),
             "statements": "`albacore statement NUMBER` writes one as PDF; the mail and Xero's invoice carry it too",
             "dagster/column_schema": platform.columns("invoices"),
         }

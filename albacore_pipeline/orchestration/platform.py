@@ -11,7 +11,7 @@ from albacore_pipeline.archive import Archive
 from albacore_pipeline.database import queries
 from albacore_pipeline.database.engine import connect
 from albacore_pipeline.periods import Clock
-from albacore_pipeline.settings import Settings
+from albacore_pipeline.settings import Settings, SettingsError
 
 
 class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -19,8 +19,11 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def settings(self) -> Settings:
-        """The settings; raises SettingsError that names the variable."""
-        return Settings.from_environment()
+        """The settings; fails the run with one line that names the variable, also where a played world would mix."""
+        try:
+            return Settings.from_environment()
+        except SettingsError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
 
     @property
     def engine(self) -> sa.Engine:

@@ -14,12 +14,16 @@ from albacore_pipeline.data_centres.resources import DataCentre
 from albacore_pipeline.database import connect, pending
 from albacore_pipeline.effects.gate import gate
 from albacore_pipeline.effects.resources import smtp_url
+from albacore_pipeline.periods import ClockFailure
 from albacore_pipeline.settings import Settings, SettingsError, energy_reach
 from albacore_pipeline.sites import SITES
 from albacore_pipeline.xero.client import connect as connect_xero
 from albacore_pipeline.xero.interface import XeroError
 
-PROBLEMS = (SettingsError, FailedRead, XeroError, sa.exc.SQLAlchemyError, OSError, ValueError, smtplib.SMTPException)
+PROBLEMS = (
+    SettingsError, ClockFailure, FailedRead, XeroError, sa.exc.SQLAlchemyError, OSError, ValueError,
+    smtplib.SMTPException,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +74,11 @@ def _site(site: str, settings: Settings) -> str:
     if reach is None:
         return f"off: {site.upper()}_URL is not set"
     machines = DataCentre(site=SITES[site]).source(settings).machines(as_of=settings.clock().now())
-    sandboxed = settings.sandbox_url and reach.url.startswith(settings.sandbox_url)
-    return f"{len(machines)} machines{' (sandbox)' if sandboxed else ''}"
+    return f"{len(machines)} machines{_played(settings)}"
+
+
+def _played(settings: Settings) -> str:
+    return " (sandbox)" if settings.sandbox_url else ""
 
 
 def _collection(settings: Settings) -> str:
@@ -83,7 +90,7 @@ def _xero(settings: Settings) -> str:
     xero = connect_xero(settings=settings, clock=settings.clock())
     if xero.reminders_enabled():
         raise SettingsError("Xero sends reminders of its own: switch them off in Xero, or customers get two")
-    return f"organisation {xero.tenant_id}{' (sandbox)' if settings.sandboxed_xero else ''}"
+    return f"organisation {xero.tenant_id}{_played(settings)}"
 
 
 def _mail(settings: Settings) -> str:

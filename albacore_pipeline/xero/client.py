@@ -178,7 +178,7 @@ def connect(*, settings: Settings, clock: Clock) -> Xero:
 
     Raises SettingsError that names the variable, or NothingSent where Xero can't be reached.
     """
-    if not settings.xero_client_id and not settings.sandboxed_xero:
+    if not settings.xero_client_id:
         raise SettingsError("XERO_CLIENT_ID is not set: enter the custom connection's client id and secret")
     reach = xero_reach(settings)
     token = _Token()
@@ -214,16 +214,7 @@ class XeroReach:
 
 
 def xero_reach(settings: Settings) -> XeroReach:
-    """Xero's own addresses, or the sandbox's."""
-    if settings.sandboxed_xero:
-        base = f"{settings.sandbox_url}/xero"
-        return XeroReach(
-            api_url=f"{base}/api.xro/2.0",
-            token_url=f"{base}/connect/token",
-            client_id="demo-client",
-            client_secret="demo-secret",  # noqa: S106 - the sandbox's, visibly demo
-            tenant_id=settings.xero_tenant_id,
-        )
+    """Where the settings say that Xero is."""
     return XeroReach(
         api_url=settings.xero_api_url,
         token_url=settings.xero_token_url,

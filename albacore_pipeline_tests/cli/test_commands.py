@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from albacore_pipeline.cli import home
 from albacore_pipeline.cli.app import app, main
 from albacore_pipeline.database import connect, embedded
-from albacore_pipeline.settings import PROJECT
+from albacore_pipeline.settings import PROJECT, Settings
 from albacore_pipeline_tests.registry.folders import line, write
 
 NOWHERE = "127.0.0.1:1"
@@ -181,7 +181,7 @@ def test_down_where_nothing_ever_ran(tmp_path: Path) -> None:
 
 def test_a_shell_takes_the_exports_as_they_are(tmp_path: Path) -> None:
     values = {"PLAIN": "plain", "UNKIND": 'it\'s $(exit 7) `exit 8` "quoted" \\ * ; é'}
-    place = home.Place(home=tmp_path, environment=values, sandbox_url="")
+    place = home.Place(home=tmp_path, environment=values, settings=Settings.as_given({}))
 
     script = 'eval "$exports"; printf "%s|%s" "$PLAIN" "$UNKIND"'
     shell = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +15,10 @@ import yaml
 
 from albacore_pipeline import sites
 from albacore_pipeline.definitions import build_defs
+from albacore_pipeline.oversight.causes import cause
 from albacore_pipeline.settings import PROJECT
 from albacore_pipeline.sites import SITES, Site
+from albacore_pipeline_tests.answering import answering
 from albacore_pipeline_tests.consumption.small_sites import DAY, SmallSite, readings, served
 from albacore_pipeline_tests.small_world import ask
 
@@ -79,6 +82,21 @@ def test_a_fifth_data_centre_is_one_entry_as_documented(platform: sa.Engine, mon
 def test_a_site_answers_one_run_at_a_time() -> None:
     pools = yaml.safe_load((PROJECT / "dagster.yaml").read_text())["concurrency"]["pools"]
     assert pools == {"default_limit": 1, "granularity": "run"}  # that both assets are in the site's pool: the snapshot
+
+
+def test_a_run_of_a_played_world_refuses_a_real_site(platform: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that plain `dagster` starts in a shell which knows a sandbox, and into which a real address came."""
+    norway, ours = SITES["norway"], "http://127.0.0.1:1/ours"
+    with answering(json.dumps({"addresses": [ours]}).encode()) as (sandbox, _):
+        monkeypatch.setenv("ALBACORE_SANDBOX_URL", sandbox)
+        for name in ("XERO_API_URL", "XERO_TOKEN_URL", "ALBACORE_CLOCK_URL"):
+            monkeypatch.setenv(name, ours)
+        result = run(norway, SmallSite(norway, {"NO-0001": readings(norway)}), monkeypatch)
+    assert not result.success
+    (failure,) = (event.step_failure_data for event in result.all_events if event.is_step_failure)
+    assert cause(failure).startswith("NORWAY_URL does not lead to the sandbox")
+    with platform.connect() as connection:
+        assert ask(connection, "select count(*) from albacore.collection") == [(0,)]
 
 
 def test_a_past_day_of_a_site_that_lists_no_machine_today_is_collected(

@@ -19,10 +19,11 @@ import sqlalchemy as sa
 from psycopg import pq
 from sqlalchemy.dialects.postgresql import asyncpg
 
-from albacore_pipeline.database.engine import SQL_FOLDER, driver, query
+import albacore_pipeline
+from albacore_pipeline.database.engine import driver, query
 from albacore_pipeline.database.rows import fields_of
 
-PACKAGE = SQL_FOLDER.parent / "albacore_pipeline"
+PACKAGE = Path(albacore_pipeline.__file__).parent
 DOORS = ("rows", "row", "row_or_none", "execute", "execute_many")
 
 # Which PostgreSQL types a Python type stands for, by their names in pg_type.

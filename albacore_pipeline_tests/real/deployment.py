@@ -124,7 +124,7 @@ def deployed(*, site: str, folder: Path, variables: Mapping[str, str]) -> Iterat
         os.environ.update({f"{site.upper()}_{name}": value for name, value in variables.items()})
         embedded.start(home=folder, durable=False)
         try:
-            place = home.start(settings=Settings.from_environment())
+            place = home.start(settings=Settings.as_given())
             engine = place.engine()
             with dg.DagsterInstance.get() as instance:
                 yield Deployment(site=site, engine=engine, instance=instance)

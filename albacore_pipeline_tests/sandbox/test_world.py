@@ -47,6 +47,7 @@ def mail(world: Outside, *, to: str, message_id: str) -> None:
     message.add_attachment(b"%PDF-", maintype="application", subtype="pdf", filename="statement.pdf")
     place = urlsplit(world.running.smtp_url)
     with smtplib.SMTP(str(place.hostname), place.port or 0, timeout=5) as relay:
+        relay.login(str(place.username), str(place.password))
         relay.send_message(message)
 
 

@@ -49,6 +49,19 @@ def test_a_day_is_materialized_by_hand_with_plain_dagster_and_asked_for_with_pla
     assert _rows(told, "machine_days") == days
 
 
+def test_a_real_address_in_a_shell_that_knows_the_sandbox_stops_every_run_and_command(told: Told) -> None:
+    stopped = told.shell(
+        f"export SMTP_URL=smtp://somebody:{CANARY}@127.0.0.1:1\n"
+        "albacore verify && exit 3\n"
+        "dagster asset materialize -m albacore_pipeline.definitions"
+        " --select norway/consumption --partition 2025-10-26"
+    )
+
+    assert stopped.returncode == 1
+    assert stopped.stderr.splitlines()[0].startswith("SMTP_URL: not the sandbox's")
+    assert "SMTP_URL does not lead to the sandbox" in stopped.stderr
+
+
 def test_told_twice_the_story_changes_nothing(told: Told) -> None:
     before = {view: _rows(told, view) for view in UNCHANGED}
 

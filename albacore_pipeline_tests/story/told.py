@@ -49,6 +49,7 @@ def canaries() -> dict[str, str]:
         "ALBACORE_EFFECTS": "dry_run",
         "ALBACORE_LIVE_FROM": "2099-01",
         "ALBACORE_SANDBOX_URL": f"http://{NOWHERE}",
+        "ALBACORE_CLOCK_URL": f"http://{NOWHERE}/{CANARY}",
         "ALBACORE_XERO_TENANT_ID": f"{CANARY}-tenant",
         "XERO_CLIENT_ID": f"{CANARY}-client",
         "XERO_CLIENT_SECRET": f"{CANARY}-xero",
