@@ -177,7 +177,7 @@ def test_only_a_command_that_sets_them_anew_works_with_settings_that_were_not_he
         if "Settings.as_given" in path.read_text() and path.name != "settings.py"
     }
 
-    assert users == {"cli/app.py"}
+    assert users == {"cli/home.py", "cli/running.py"}
 
 
 def test_every_variable_stands_in_the_readme() -> None:

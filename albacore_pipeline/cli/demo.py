@@ -18,7 +18,8 @@ import httpx
 import sqlalchemy as sa
 from rich.console import Console
 
-from albacore_pipeline.cli.home import Place
+from albacore_pipeline.cli.home import RunningHome
+from albacore_pipeline.cli.running import StoryFailed
 from albacore_pipeline.cli.ticks import Ran, Ticker, end_orphans
 from albacore_pipeline.periods import clock_at
 
@@ -33,10 +34,6 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-class StoryFailed(Exception):
-    """The story took a turn that it must not take."""
-
-
 class NothingOpen(StoryFailed):
     """The invoice is paid already, though the pipeline has not seen it yet."""
 
@@ -45,7 +42,7 @@ class NothingOpen(StoryFailed):
 class Story:
     """The world, the pipeline, and somewhere to tell it."""
 
-    place: Place
+    running: RunningHome
     ticker: Ticker
     console: Console
 
@@ -179,7 +176,7 @@ class Story:
         now = datetime.fromisoformat(self._call("GET", "clock")["now"])
         if instant > now:
             self._call("POST", "clock", {"to": instant.isoformat()})
-            clock_at(self.place.settings.clock_url).read_again()
+            clock_at(self.running.settings.clock_url).read_again()
 
     def heal(self) -> None:
         """Whatever is missing."""
@@ -247,11 +244,11 @@ class Story:
 
     def rows(self, query: str) -> list[Any]:
         """What the platform database says; the queries are this story's own words."""
-        with self.place.engine().connect() as connection:
+        with self.running.engine().connect() as connection:
             return list(connection.execute(sa.text(query)).all())
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        answer = httpx.request(method, f"{self.place.sandbox_url}/sandbox/{path}", json=body, timeout=60)
+        answer = httpx.request(method, f"{self.running.sandbox_url}/sandbox/{path}", json=body, timeout=60)
         if answer.status_code == 400 and "Nothing is open" in answer.text:
             raise NothingOpen(f"sandbox {path}: {answer.text}")
         if answer.status_code >= 400:
@@ -271,10 +268,10 @@ class Story:
 
 
 @contextmanager
-def story(*, place: Place, console: Console) -> Iterator[Story]:
-    """A story over a place, with Dagster's instance open."""
+def story(*, running: RunningHome, console: Console) -> Iterator[Story]:
+    """A story over a running, with Dagster's instance open."""
     from albacore_pipeline.definitions import defs
 
     with dg.DagsterInstance.get() as instance:
         end_orphans(instance)
-        yield Story(place=place, ticker=Ticker(definitions=defs, instance=instance), console=console)
+        yield Story(running=running, ticker=Ticker(definitions=defs, instance=instance), console=console)

@@ -1,4 +1,4 @@
-"""The place where everything runs: embedded database, sandbox, Dagster's home, and the environment that joins them.
+"""The home in which everything runs: embedded database, sandbox, Dagster's home, and the environment that joins them.
 
 Belongs here: starting and stopping what a command needs. Does not belong here: what the commands say, and which world
 they work in (`world.py`).
@@ -32,7 +32,7 @@ class InUse(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class RunningHome:
     """A home that runs, and the variables that lead there."""
 
     home: Path
@@ -59,18 +59,18 @@ def own_variables() -> list[str]:
     return [*(field.alias or name for name, field in Settings.model_fields.items()), *sites]
 
 
-def alone() -> None:
+def forget_variables() -> None:
     """Forget every site, Xero, mail and database variable of the environment: what follows is the sandbox's."""
     for name in [*own_variables(), *(name for name in os.environ if name.startswith("PG"))]:
         if name != "ALBACORE_HOME":
             os.environ.pop(name, None)
 
 
-def start(*, settings: Settings) -> Place:
+def start(*, settings: Settings) -> RunningHome:
     """Start what is not running yet, migrate the database, and put the variables into the environment.
 
     Where no real system is configured the world is the sandbox's, and all of its variables are set anew. `settings` are
-    those that were given; the place has those that hold now.
+    those that were given; what is returned has those that hold now.
     """
     home = settings.home
     for site in SITES:  # before anything starts: one may be wrong
@@ -94,7 +94,12 @@ def start(*, settings: Settings) -> Place:
     migrate(engine)
     with engine.begin() as connection:
         sync_sites(connection)
-    return Place(home=home, environment=environment, settings=settings)
+    return RunningHome(home=home, environment=environment, settings=settings)
+
+
+def start_home() -> RunningHome:
+    """The home that the environment names, running."""
+    return start(settings=Settings.as_given())
 
 
 def _make(home: Path) -> None:

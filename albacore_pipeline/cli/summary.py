@@ -10,7 +10,7 @@ import httpx
 import sqlalchemy as sa
 from rich.console import Console
 
-from albacore_pipeline.cli.home import Place
+from albacore_pipeline.cli.home import RunningHome
 from albacore_pipeline.oversight.verify import verify
 from albacore_pipeline.periods import Month, Window, day_window
 from albacore_pipeline.sites import SITES
@@ -19,13 +19,13 @@ MONTH = Month(2025, 10)
 LARGEST_ERROR = 0.01  # of a fully measured machine-day
 
 
-def summarise(*, place: Place, console: Console) -> bool:
+def summarise(*, running: RunningHome, console: Console) -> bool:
     """Print the totals; True when everything holds."""
-    with place.engine().connect() as connection:
+    with running.engine().connect() as connection:
         _collected(connection, console)
         _documents(connection, console)
         _chain(connection, console)
-        far = _against_truth(connection, place=place, console=console)
+        far = _against_truth(connection, running=running, console=console)
         breaks = verify(connection)
     for broken in breaks:
         console.print(broken, style="red", markup=False)
@@ -106,7 +106,7 @@ def _minute(instant: datetime | None) -> str:
     return f"{instant:%Y-%m-%d %H:%M}" if instant else ""
 
 
-def _against_truth(connection: sa.Connection, *, place: Place, console: Console) -> list[str]:
+def _against_truth(connection: sa.Connection, *, running: RunningHome, console: Console) -> list[str]:
     """Set each fully measured machine-day against what the machine really drew; returns those too far off."""
     rows: list[tuple[object, ...]] = []
     too_far: list[str] = []
@@ -115,7 +115,7 @@ def _against_truth(connection: sa.Connection, *, place: Place, console: Console)
             day_window(day=MONTH.first_day, timezone=site.timezone).start,
             day_window(day=MONTH.last_day, timezone=site.timezone).end,
         )
-        true_hours = _truth(place, site=site.name, window=window)
+        true_hours = _truth(running, site=site.name, window=window)
         query = sa.text(
             "select machine, day, kwh, hours_expected from report.machine_days"
             " where site = :site and day between :first and :last and hours_measured = hours_expected"
@@ -137,7 +137,7 @@ def _against_truth(connection: sa.Connection, *, place: Place, console: Console)
     return too_far
 
 
-def _truth(place: Place, *, site: str, window: Window) -> dict[str, list[float]]:
+def _truth(running: RunningHome, *, site: str, window: Window) -> dict[str, list[float]]:
     query = {"site": site, "start": window.start.isoformat(), "end": window.end.isoformat()}
-    answer: Any = httpx.get(f"{place.sandbox_url}/sandbox/truth", params=query, timeout=60).raise_for_status().json()
+    answer: Any = httpx.get(f"{running.sandbox_url}/sandbox/truth", params=query, timeout=60).raise_for_status().json()
     return dict(answer["machines"])

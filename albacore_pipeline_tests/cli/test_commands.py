@@ -181,7 +181,7 @@ def test_down_where_nothing_ever_ran(tmp_path: Path) -> None:
 
 def test_a_shell_takes_the_exports_as_they_are(tmp_path: Path) -> None:
     values = {"PLAIN": "plain", "UNKIND": 'it\'s $(exit 7) `exit 8` "quoted" \\ * ; é'}
-    place = home.Place(home=tmp_path, environment=values, settings=Settings.as_given({}))
+    place = home.RunningHome(home=tmp_path, environment=values, settings=Settings.as_given({}))
 
     script = 'eval "$exports"; printf "%s|%s" "$PLAIN" "$UNKIND"'
     shell = subprocess.run(
