@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 import httpx
-import sqlalchemy as sa
 from rich.console import Console
 
+from albacore_pipeline.cli import queries
 from albacore_pipeline.cli.home import RunningHome
 from albacore_pipeline.cli.running import StoryFailed
 from albacore_pipeline.cli.ticks import Ran, Ticker, end_orphans
 from albacore_pipeline.periods import clock_at
+
+Answer = TypeVar("Answer")
 
 SENSORS = ("corrections", "invoice_issuing", "payment_watch", "escalation", "machine_pause", "machine_resume")
 SITES_NIGHTLY = ("nightly_norway", "nightly_finland", "nightly_ethiopia", "nightly_indonesia")
@@ -32,6 +34,15 @@ PAYS_AT_ONCE, PAYS_IN_PART, DISPUTES, NEVER_PAYS = "c01", "c02", "c03", "c04"
 def at(text: str) -> datetime:
     """An instant of the story, UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenDocument:
+    """What is still to be paid of a document."""
+
+    number: str
+    total: Decimal
+    amount_due: Decimal
 
 
 class NothingOpen(StoryFailed):
@@ -72,7 +83,7 @@ class Story:
 
     def october(self) -> None:
         """Nights as range runs; one site-day fails and is collected again."""
-        if not self.rows("select from albacore.collection"):
+        if not self.asked(queries.collections, site=None, day=None, revision=1):
             self.world("faults", kind="counter_reset", machine="NO-0007", at="2025-10-12T13:10:00Z")
             self.world("faults", kind="http_500", target="finland", day="2025-10-14", count=12)
         self.until(at("2025-10-28T07:00"))
@@ -105,9 +116,7 @@ class Story:
     def correction(self) -> None:
         """A site corrects a day that was invoiced: the day is collected again, the difference becomes a document."""
         self.until(at("2025-11-10T09:00"))
-        if not self.rows(
-            "select from albacore.collection where site = 'finland' and day = '2025-10-12' and revision > 1"
-        ):
+        if not self.asked(queries.collections, site="finland", day=date(2025, 10, 12), revision=2):
             self.world("faults", kind="correction", machine=CORRECTED, day="2025-10-12", factor=0.8)
         self._say(self.ticker.job("collect_finland", partition="2025-10-12"))
         self.tick(rounds=2)
@@ -115,22 +124,19 @@ class Story:
     def payments(self) -> None:
         """One disputes, one pays a part, most pay in time."""
         self.until(at("2025-11-13T09:00"))
-        disputed = self.rows(
-            f"select number from report.invoices where customer = '{DISPUTES}' and month = '{BILLED}'"
-            " and kind = 'invoice'"
-        )
-        if not self.rows(f"select from albacore.hold where customer = '{DISPUTES}'"):
+        disputed = self.asked(queries.documents, month=BILLED, customer=DISPUTES)
+        if not self.asked(queries.holds, customer=DISPUTES):
             form = {
                 "customer": DISPUTES,
-                "number": disputed[0].number,
+                "number": next(document.number for document in disputed if document.kind == "invoice"),
                 "kind": "dispute",
                 "days": 90,
                 "owner": "finance@albacore.example",
             }
             self.by_hand("place_hold", **form, reason="the customer questions the hours of one machine")
-        for row in self.rows(f"select customer from report.customer_months where month = '{BILLED}'"):
-            if row.customer not in (DISPUTES, NEVER_PAYS, PAYS_IN_PART):
-                self.pay(row.customer)
+        for customer in self.asked(queries.customers_of_month, month=BILLED):
+            if customer not in (DISPUTES, NEVER_PAYS, PAYS_IN_PART):
+                self.pay(customer)
         self.pay(PAYS_IN_PART, share="0.4")
         self.tick()
 
@@ -149,7 +155,7 @@ class Story:
             if instant == "12-10T09":
                 self.pay_november()
             self.confirm_tickets("pause")
-        if not self.rows("select from report.machine_commands where action = 'pause' and outcome = 'verified'"):
+        if not self.asked(queries.commanded_machines, action="pause", outcome="verified", site=None):
             raise StoryFailed("no machine was paused: see report.escalation for where the chain stands")
 
     def resume(self) -> None:
@@ -192,11 +198,7 @@ class Story:
 
     def pay(self, customer: str, *, share: str = "1") -> None:
         """A customer pays this share of what is due on October's documents; nothing when he has paid already."""
-        for row in self.rows(
-            "select number, amount_due, total from report.invoices"
-            f" where customer = '{customer}' and month = '{BILLED}'"
-            " and kind <> 'credit_note' and state = 'issued'"
-        ):
+        for row in self.open_documents(month=BILLED, customer=customer):
             if share != "1" and row.amount_due < row.total:
                 continue
             amount = row.amount_due if share == "1" else round(row.total * Decimal(share), 2)
@@ -204,10 +206,7 @@ class Story:
 
     def pay_november(self) -> None:
         """November is paid by everybody."""
-        for row in self.rows(
-            "select number, amount_due from report.invoices"
-            " where month = '2025-11' and kind <> 'credit_note' and state = 'issued'"
-        ):
+        for row in self.open_documents(month="2025-11", customer=None):
             self._pay(row.number, row.amount_due)
 
     def _pay(self, number: str, amount: Decimal) -> None:
@@ -218,10 +217,7 @@ class Story:
 
     def confirm_tickets(self, action: str) -> None:
         """A person at a site without an interface does what the ticket says, and confirms it."""
-        for row in self.rows(
-            "select site, machine from report.machine_commands"
-            f" where site = 'ethiopia' and action = '{action}' and outcome = 'sent'"
-        ):
+        for row in self.asked(queries.commanded_machines, action=action, outcome="sent", site="ethiopia"):
             self.world("power", machine=row.machine, state="Off" if action == "pause" else "On")
             self.by_hand(
                 "confirm_power_state", site=row.site, machine=row.machine, action=action, reason="ticket carried out"
@@ -242,10 +238,19 @@ class Story:
             if fault["kind"] == only:
                 self._call("DELETE", f"{path}?id={fault['id']}")
 
-    def rows(self, query: str) -> list[Any]:
-        """What the platform database says; the queries are this story's own words."""
+    def asked(self, door: Callable[..., Answer], **parameters: object) -> Answer:
+        """What the platform database says."""
         with self.running.engine().connect() as connection:
-            return list(connection.execute(sa.text(query)).all())
+            return door(connection, **parameters)
+
+    def open_documents(self, *, month: str, customer: str | None) -> list[OpenDocument]:
+        """What is still to be paid of a month."""
+        found = self.asked(queries.documents, month=month, customer=customer)
+        return [
+            OpenDocument(number=document.number, total=document.total, amount_due=document.amount_due)
+            for document in found
+            if document.kind != "credit_note" and document.state == "issued" and document.amount_due is not None
+        ]
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         answer = httpx.request(method, f"{self.running.sandbox_url}/sandbox/{path}", json=body, timeout=60)
@@ -269,7 +274,7 @@ class Story:
 
 @contextmanager
 def story(*, running: RunningHome, console: Console) -> Iterator[Story]:
-    """A story over a running, with Dagster's instance open."""
+    """A story over a running home, with Dagster's instance open."""
     from albacore_pipeline.definitions import defs
 
     with dg.DagsterInstance.get() as instance:

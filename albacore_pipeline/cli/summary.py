@@ -10,6 +10,7 @@ import httpx
 import sqlalchemy as sa
 from rich.console import Console
 
+from albacore_pipeline.cli import queries
 from albacore_pipeline.cli.home import RunningHome
 from albacore_pipeline.oversight.verify import verify
 from albacore_pipeline.periods import Month, Window, day_window
@@ -51,17 +52,9 @@ def _print(console: Console, title: str, header: Sequence[str], rows: Iterable[S
 
 
 def _collected(connection: sa.Connection, console: Console) -> None:
-    query = """
-        select site, count(distinct day) as nights, sum(readings) as readings,
-            count(*) filter (where revision > 1) as revisions,
-            (select sum(kwh) from report.machine_days days where days.site = collection.site) as kwh,
-            (select sum(hours_measured + hours_estimated) / sum(hours_expected)::numeric from report.machine_days days
-             where days.site = collection.site) as coverage
-        from albacore.collection group by site order by site
-    """
     rows = (
-        (row.site, row.nights, f"{row.readings:,}", f"{row.kwh:,.3f}", f"{row.coverage:.3%}", row.revisions)
-        for row in connection.execute(sa.text(query))
+        (site.site, site.nights, f"{site.readings:,}", f"{site.kwh:,.3f}", f"{site.coverage:.3%}", site.later_revisions)
+        for site in queries.collected_sites(connection)
     )
     _print(console, "Collected", ("site", "nights", "readings", "kWh", "coverage", "later revisions"), rows)
 
@@ -69,16 +62,16 @@ def _collected(connection: sa.Connection, console: Console) -> None:
 def _documents(connection: sa.Connection, console: Console) -> None:
     rows = (
         (
-            row.number,
-            row.customer,
-            row.month,
-            row.kind,
-            f"{row.total:,.2f} {row.currency}",
-            f"{row.amount_due or 0:,.2f}",
-            row.state,
-            row.payment_link or "",
+            document.number,
+            document.customer,
+            document.month,
+            document.kind,
+            f"{document.total:,.2f} {document.currency}",
+            f"{document.amount_due or 0:,.2f}",
+            document.state,
+            document.payment_link or "",
         )
-        for row in connection.execute(sa.text("select * from report.invoices order by number"))
+        for document in queries.documents(connection, month=None, customer=None)
     )
     _print(
         console, "Documents", ("number", "customer", "month", "kind", "total", "due now", "state", "payment link"), rows
@@ -86,18 +79,21 @@ def _documents(connection: sa.Connection, console: Console) -> None:
 
 
 def _chain(connection: sa.Connection, console: Console) -> None:
-    rows = (
-        (row.customer, row.stage, row.number, f"{row.decided_at:%Y-%m-%d}", _minute(row.delivered_at), row.owner)
-        for row in connection.execute(sa.text("select * from report.escalation order by decided_at, customer"))
+    stages = (
+        (
+            entered.customer,
+            entered.stage,
+            entered.number,
+            f"{entered.decided_at:%Y-%m-%d}",
+            _minute(entered.delivered_at),
+            entered.owner,
+        )
+        for entered in queries.stages(connection)
     )
-    _print(console, "Escalation", ("customer", "stage", "document", "decided", "notices delivered", "owner"), rows)
-    query = """
-        select action, site, count(*) as machines, min(sent_at) as sent, max(verified_at) as verified, outcome
-        from report.machine_commands group by action, site, outcome order by action, site
-    """
+    _print(console, "Escalation", ("customer", "stage", "document", "decided", "notices delivered", "owner"), stages)
     commands = (
-        (row.action, row.site, row.machines, _minute(row.sent), _minute(row.verified), row.outcome)
-        for row in connection.execute(sa.text(query))
+        (total.action, total.site, total.machines, _minute(total.sent_at), _minute(total.verified_at), total.outcome)
+        for total in queries.commands(connection)
     )
     _print(console, "Machines", ("action", "site", "machines", "sent", "read back", "outcome"), commands)
 
@@ -116,20 +112,16 @@ def _against_truth(connection: sa.Connection, *, running: RunningHome, console: 
             day_window(day=MONTH.last_day, timezone=site.timezone).end,
         )
         true_hours = _truth(running, site=site.name, window=window)
-        query = sa.text(
-            "select machine, day, kwh, hours_expected from report.machine_days"
-            " where site = :site and day between :first and :last and hours_measured = hours_expected"
-        )
+        days = queries.measured_days(connection, site=site.name, first_day=MONTH.first_day, last_day=MONTH.last_day)
         measured = true = worst = 0.0
-        compared = 0
-        for row in connection.execute(query, {"site": site.name, "first": MONTH.first_day, "last": MONTH.last_day}):
+        for row in days:
             start = round((day_window(day=row.day, timezone=site.timezone).start - window.start).total_seconds() / 3600)
             really = sum(true_hours[row.machine][start : start + row.hours_expected]) / 1000
             error = abs(float(row.kwh) - really)
             if error > max(LARGEST_ERROR * really, 0.01):
                 too_far.append(f"{site.name} {row.machine} {row.day}: measured {row.kwh} kWh, truly {really:.3f}")
-            compared, measured, true, worst = compared + 1, measured + float(row.kwh), true + really, max(worst, error)
-        rows.append((site.name, f"{compared:,}", f"{measured:,.3f}", f"{true:,.3f}", f"{worst:.3f}"))
+            measured, true, worst = measured + float(row.kwh), true + really, max(worst, error)
+        rows.append((site.name, f"{len(days):,}", f"{measured:,.3f}", f"{true:,.3f}", f"{worst:.3f}"))
     header = ("site", "machine-days compared", "measured kWh", "true kWh", "largest error, kWh a day")
     _print(console, f"Against the sandbox's hidden truth, {MONTH}", header, rows)
     for line in too_far[:20]:

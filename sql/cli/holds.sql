@@ -1,0 +1,2 @@
+-- How many holds a customer has had.
+select count(*) from albacore.hold where customer = :customer

@@ -1,0 +1,2 @@
+-- The stages that debts have come to, as they were decided.
+select customer, stage, number, decided_at, delivered_at, owner from report.escalation order by decided_at, customer
