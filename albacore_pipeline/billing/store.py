@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from albacore_pipeline.billing import queries
 from albacore_pipeline.billing.queries import RatingResult
 from albacore_pipeline.billing.rating.run import drop_tables, run_steps
+from albacore_pipeline.database import locks
 from albacore_pipeline.effects import audit
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.store import version_in_force
@@ -24,9 +25,7 @@ def rate_month(connection: sa.Connection, *, month: Month, run_id: str, now: dat
     A customer-month with a document is never touched: where the rating differs from it, a new revision stands beside
     it. Raises NoRegistry.
     """
-    connection.execute(
-        sa.text("select pg_advisory_xact_lock(hashtext('albacore.billing ' || :month))"), {"month": str(month)}
-    )
+    locks.hold(connection, locks.billing(str(month)))
     registry_version = version_in_force(connection)
     if registry_version is None:
         raise NoRegistry("no registry is loaded: albacore registry load DIR")

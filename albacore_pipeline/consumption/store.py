@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from albacore_pipeline.consumption import queries
 from albacore_pipeline.consumption.energy_day import QUALITY_LETTERS, EnergyDay
 from albacore_pipeline.consumption.quality import Quality
-from albacore_pipeline.database import copy_rows, packed
+from albacore_pipeline.database import copy_rows, locks, packed
 from albacore_pipeline.effects import audit
 from albacore_pipeline.periods import local_day
 from albacore_pipeline.sites import Site
@@ -52,7 +52,7 @@ def store_day(
     The same content again stores nothing. A later revision that loses measured hours, or changes what was known of the
     site-day by the share `accept_change` or more, waits for a person; hours that were missing and came are no change.
     """
-    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext(:key))"), {"key": f"{site.name} {day}"})
+    locks.hold(connection, locks.site_day(site=site.name, day=day))
     revisions = queries.revisions(connection, site=site.name, day=day)
     accepted = next((row for row in revisions if row.state == "accepted"), None)
     sha256 = energy.content_hash()

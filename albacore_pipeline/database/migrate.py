@@ -10,15 +10,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from albacore_pipeline.database import locks
 from albacore_pipeline.database.engine import SQL_FOLDER, driver
-
-LOCK = 4_211_025  # one migration at a time, whoever starts it
 
 
 def migrate(engine: sa.Engine) -> None:
     """Apply every pending migration, each whole or not at all; safe to call from several processes at once."""
     with engine.begin() as connection:
-        connection.execute(sa.text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        locks.hold(connection, locks.MIGRATION)
         configuration = _configuration()
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, "head")

@@ -21,6 +21,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from albacore_pipeline.database import locks
 from albacore_pipeline.effects import queries
 from albacore_pipeline.effects.gate import Gate
 from albacore_pipeline.effects.interface import (
@@ -70,19 +71,12 @@ def dispatch(*, engine: sa.Engine, handlers: Sequence[EffectHandler], clock: Clo
     if not gate.live:
         return tally
     for handler in handlers:
-        with engine.connect() as lock:
-            if not lock.execute(
-                sa.text("select pg_try_advisory_lock(hashtext(:name))"), {"name": handler.name}
-            ).scalar():
+        with locks.held_if_free(engine, locks.dispatching(handler.name)) as free:
+            if not free:
                 tally["busy"] += 1
                 continue
-            lock.commit()
-            try:
-                while effects := _claim(engine, handler=handler, now=clock.now(), gate=gate):
-                    tally.update(_act(engine, handler=handler, effects=effects, clock=clock))
-            finally:
-                lock.execute(sa.text("select pg_advisory_unlock(hashtext(:name))"), {"name": handler.name})
-                lock.commit()
+            while effects := _claim(engine, handler=handler, now=clock.now(), gate=gate):
+                tally.update(_act(engine, handler=handler, effects=effects, clock=clock))
     return tally
 
 

@@ -10,7 +10,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from albacore_pipeline.effects import audit
+from albacore_pipeline.database import locks
+from albacore_pipeline.effects import audit, keys
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import fingerprint, prepare
 from albacore_pipeline.escalation import queries
@@ -97,7 +98,7 @@ def escalate(connection: sa.Connection, *, now: datetime) -> list[Decided]:
 
     In the caller's transaction: the step, its notices and their intents are written together.
     """
-    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('albacore.escalate'))"))
+    locks.hold(connection, locks.ESCALATION)
     decided = []
     for case in cases(connection, now=now):
         decision = evaluate(facts=case.facts, policy=case.policy, as_of=now)
@@ -158,9 +159,8 @@ def _write_notices(connection: sa.Connection, *, step_id: int, case: Case, decis
         stage=decision.stage, email=case.email, account_manager=case.account_manager, policy=case.policy
     ):
         payload = {"to": recipient, "subject": subject, "text": text, "attachments": []}
-        effect_id = prepare(
-            connection, kind=MAIL, business_key=f"mail:step:{step_id}:{recipient}", payload=payload, now=now
-        )
+        key = keys.notice(step_id=step_id, recipient=recipient)
+        effect_id = prepare(connection, kind=MAIL, business_key=key, payload=payload, now=now)
         queries.insert_notice(
             connection, step_id=step_id, recipient=recipient, template=decision.stage, effect_id=effect_id
         )

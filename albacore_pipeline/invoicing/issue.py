@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from albacore_pipeline.archive import Archive
+from albacore_pipeline.effects import keys
 from albacore_pipeline.effects.gate import Gate
 from albacore_pipeline.effects.interface import EffectHandler
 from albacore_pipeline.effects.mail import MAIL, MailHandler
@@ -114,7 +115,8 @@ def _prepare_document(
             payload["attachments"] = files
         elif row.kind == MAIL:
             payload |= document_mail(document, attachments=files)
-        prepare(connection, kind=row.kind, business_key=row.business_key, payload=payload, now=now)
+        key = keys.follow_up(kind=row.kind, number=number)
+        prepare(connection, kind=row.kind, business_key=key, payload=payload, now=now)
 
 
 def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -> int:
@@ -132,13 +134,8 @@ def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -
         sha256 = fingerprint(contact)
         if row.details_sha256 != sha256:
             payload = {"customer": row.customer, "sha256": sha256, "contact": contact}
-            prepare(
-                connection,
-                kind=handlers.CONTACT,
-                business_key=f"contact:{row.customer}:{sha256[:16]}",
-                payload=payload,
-                now=now,
-            )
+            key = keys.contact(customer=row.customer, sha256=sha256)
+            prepare(connection, kind=handlers.CONTACT, business_key=key, payload=payload, now=now)
             count += 1
     return count
 

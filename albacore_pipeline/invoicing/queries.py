@@ -169,10 +169,9 @@ class WantedContact:
 
 @dataclass(frozen=True, kw_only=True)
 class FollowUp:
-    """What a document needs next: a kind of effect and its business key."""
+    """What a document needs next: a kind of effect."""
 
     kind: str
-    business_key: str
     number: str
     month: date
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from albacore_pipeline.effects import audit
+from albacore_pipeline.effects import audit, keys
 from albacore_pipeline.effects.outbox import fingerprint, prepare
 from albacore_pipeline.invoicing import queries
 from albacore_pipeline.invoicing.documents import Billing, Draft, Group, Line, draft, payload
@@ -205,7 +205,7 @@ class _Writer:
         self.lines += [(document_id, line) for line in document.lines]
         self.frozen += [item.row.customer_month_id for item in billed]
         intent = {"number": number, "month": str(month), "payload_sha256": fingerprint(content)}
-        prepare(self.connection, kind=DOCUMENT, business_key=f"document:{number}", payload=intent, now=self.now)
+        prepare(self.connection, kind=DOCUMENT, business_key=keys.document(number), payload=intent, now=self.now)
         return Prepared(
             number=number,
             kind=document.kind,

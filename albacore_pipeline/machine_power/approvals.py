@@ -8,6 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from albacore_pipeline.effects import keys
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import prepare
 from albacore_pipeline.escalation.queries import open_case as ensure_open_case
@@ -41,7 +42,7 @@ def ask(
             continue
         text = TEXT.format(reason=reason, customer=customer, machines=", ".join(machines), approver=approver, code=code)
         payload = {"to": approver, "subject": f"Approval needed: pause of {customer}", "text": text, "attachments": []}
-        key = f"mail:approval:{case_id}:{approver}:{now:%Y-%m-%dT%H:%M:%S}"
+        key = keys.approval(case_id=case_id, approver=approver, asked_at=now)
         prepare(connection, kind=MAIL, business_key=key, payload=payload, now=now)
 
 

@@ -10,6 +10,8 @@ from typing import assert_never
 
 import sqlalchemy as sa
 
+from albacore_pipeline.database import locks
+from albacore_pipeline.effects import keys
 from albacore_pipeline.effects.outbox import prepare
 from albacore_pipeline.escalation.evaluate import Close, Decision, Enter, Wait, evaluate
 from albacore_pipeline.escalation.queries import PausableMachine, pausable
@@ -47,7 +49,7 @@ def _plan(*, engine: sa.Engine, xero: Organisation, clock: Clock, customer: str)
         return Planned(customer=customer, machines=[], refused=f"no live word from Xero: {error}")
     now = clock.now()
     with engine.begin() as connection:
-        connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('albacore.escalate'))"))
+        locks.hold(connection, locks.ESCALATION)
         case = next(iter(cases(connection, now=now, customer=customer)), None)
         decision = evaluate(facts=case.facts, policy=case.policy, as_of=now) if case else Wait("nothing is owed")
         if case is None or not (isinstance(decision, Enter) and decision.stage is Stage.PAUSED):
@@ -113,9 +115,8 @@ def _write_command(
 ) -> None:
     kind = PAUSE if action == "pause" else RESUME
     payload = {"site": machine.site, "machine": machine.machine, "customer": customer}
-    effect_id = prepare(
-        connection, kind=kind, business_key=f"{kind}:{step_id}:{machine.machine_id}", payload=payload, now=now
-    )
+    key = keys.command(kind=kind, step_id=step_id, machine_id=machine.machine_id)
+    effect_id = prepare(connection, kind=kind, business_key=key, payload=payload, now=now)
     queries.insert_command(
         connection, step_id=step_id, machine_id=machine.machine_id, customer=customer, action=action, reason=reason,
         effect_id=effect_id, now=now,

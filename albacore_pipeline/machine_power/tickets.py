@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from albacore_pipeline.effects import keys
 from albacore_pipeline.effects.interface import Effect
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import prepare
@@ -20,6 +21,6 @@ def write_ticket(connection: sa.Connection, *, command: Command, effect: Effect,
         f" job confirm_power_state with site {command.site}, machine {command.machine}, action {command.action}.\n"
     )
     payload = {"to": mailbox, "subject": f"Ticket: {verb} {command.machine}", "text": text, "attachments": []}
-    key = f"mail:ticket:{effect.business_key}"
+    key = keys.ticket(effect.business_key)
     prepare(connection, kind=MAIL, business_key=key, payload=payload, now=now)
     return key

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import copy_rows
+from albacore_pipeline.database import copy_rows, locks
 from albacore_pipeline.registry import queries
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy
@@ -47,7 +47,7 @@ def load(connection: sa.Connection, registry: Registry, *, actor: str, reason: s
 
     The same content as the version in force makes no new version.
     """
-    connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('albacore.registry'))"))
+    locks.hold(connection, locks.REGISTRY)
     newest = queries.newest_version(connection)
     if newest and newest.content_sha256 == registry.content_sha256:
         return Loaded(version=newest.version, changes={})

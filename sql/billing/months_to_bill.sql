@@ -13,8 +13,8 @@ over as (
 )
 select first_day from over
 where exists (
-    select from albacore.assignment
-    where until_version is null and state = 'billable' and from_day <= last_day and to_day >= first_day
+    select from albacore.current_assignment assignment
+    where state = 'billable' and from_day <= last_day and to_day >= first_day
         and not exists (
             select from albacore.customer_month done
             where done.customer = assignment.customer and done.month = first_day and done.state <> 'blocked'

@@ -1,16 +1,13 @@
 -- A month by customer, as it stands before it goes out: kWh, price per kWh and total beside the average of up to three
 -- months before. What needs a person comes first.
 with newest as (
-    select distinct on (customer) * from albacore.customer_month where month = :month order by customer, revision desc
+    select * from albacore.newest_customer_month where month = :month
 ),
 before as (
     select customer, avg(rated_wh) * 0.001 as kwh, sum(rated_amount) / nullif(sum(rated_wh), 0) * 1000 as price,
         avg(rated_amount) as total
-    from (
-        select distinct on (customer, month) * from albacore.customer_month
-        where state <> 'blocked' and month < :month and month >= cast(:month as date) - interval '3 months'
-        order by customer, month, revision desc
-    ) recent
+    from albacore.current_customer_month
+    where month < :month and month >= cast(:month as date) - interval '3 months'
     group by customer
 )
 select newest.customer, newest.revision, newest.state, newest.waits, newest.reason, newest.currency,

@@ -22,8 +22,8 @@ touched as (
     select unnest((coalesce(new, '{}') + coalesce(old, '{}')) - (coalesce(new, '{}') * coalesce(old, '{}'))) from tariffed
     union all
     select daterange(from_day, to_day, '[]')
-    from albacore.tariff
-    where until_version is null and tariff in (
+    from albacore.current_tariff
+    where tariff in (
         select tariff from albacore.tariff_band where :version in (since_version, until_version)
     )
     union all  -- an hour lies in the day before or after, somewhere

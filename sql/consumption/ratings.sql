@@ -1,4 +1,4 @@
 -- What the registry knows better about a site's machines.
-select machine, machine_rating.rated_watts
-from albacore.machine_rating join albacore.machine using (machine_id)
-where site = :site and until_version is null and machine_rating.rated_watts is not null
+select machine, rating.rated_watts
+from albacore.current_machine_rating rating join albacore.machine using (machine_id)
+where site = :site and rating.rated_watts is not null

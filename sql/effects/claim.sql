@@ -1,9 +1,8 @@
--- Claims a batch that is due. The caller holds the kind's advisory lock, so `sending` means: its sender is gone.
+-- Claims a batch that is due. The caller holds the kind's lock, so `sending` means: its sender is gone.
 -- In doubt is what was being sent or is unknown; what is `prepared` has certainly not happened.
 with due as (
     select effect_id, state from albacore.effect
-    where kind = :kind and state in ('prepared', 'sending', 'unknown') and (next_try_at <= :now or state = 'sending')
-        and (:live_from = '' or coalesce(payload ->> 'month', '9999-12') >= :live_from)
+    where kind = :kind and albacore.is_due(state, next_try_at, :now) and albacore.may_leave(payload ->> 'month', :live_from)
     order by effect_id
     limit :batch
     for update skip locked

@@ -1,7 +1,6 @@
 -- Customers with an open case or an open document, as last known.
-select distinct on (customer.customer) customer.customer, customer.name, customer.email, customer.account_manager,
-    customer.country, customer.currency, customer.policy, open_case.case_id
-from albacore.customer
+select customer.customer, name, email, account_manager, country, currency, policy, open_case.case_id
+from albacore.known_customer customer
 left join albacore.escalation_case open_case on open_case.customer = customer.customer and closed_at is null
 where (cast(:customer as text) is null or customer.customer = :customer) and (
     open_case.case_id is not null or exists (
@@ -9,4 +8,4 @@ where (cast(:customer as text) is null or customer.customer = :customer) and (
         where document.customer = customer.customer and state = 'issued' and kind <> 'credit_note'
     )
 )
-order by customer.customer, customer.until_version desc nulls first
+order by customer.customer

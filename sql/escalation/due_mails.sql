@@ -1,3 +1,2 @@
 -- How many mails of steps and tickets wait to be sent.
-select count(*) from albacore.effect
-where kind = :kind and state in ('prepared', 'sending', 'unknown') and (next_try_at <= :now or state = 'sending')
+select count(*) from albacore.effect where kind = :kind and albacore.is_due(state, next_try_at, :now)

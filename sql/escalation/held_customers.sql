@@ -1,3 +1,2 @@
 -- Customers that are on hold as a whole.
-select distinct customer from albacore.hold
-where number is null and released_at is null and from_at <= :now and until_at > :now and customer = any(:customers)
+select distinct customer from albacore.holds_at(:now) where number is null and customer = any(:customers)

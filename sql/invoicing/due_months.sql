@@ -3,19 +3,14 @@ select month from albacore.customer_month
 where state = 'ready' and frozen_at is null
     and (waits is null or (waits = 'carry' and not albacore.expects_invoice(customer, cast(:now as timestamptz)::date)))
 union
-select document.month
+select month
 from albacore.document
-where :live and (:live_from = '' or to_char(document.month, 'YYYY-MM') >= :live_from) and (
-    (state in ('issued', 'paid') and kind <> 'credit_note' and payment_link is null)
+where :live and albacore.may_leave(to_char(month, 'YYYY-MM'), :live_from) and (
+    number = any(:numbers)
+    or number in (select number from albacore.document_without_link)
     or exists (
         select from albacore.effect
-        where payload ->> 'number' = document.number and effect.state in ('prepared', 'sending', 'unknown')
-            and next_try_at <= :now
+        where effect.number = document.number and albacore.is_due(effect.state, next_try_at, :now)
     )
 )
-union
-select document.month
-from albacore.document
-where :live and (:live_from = '' or to_char(document.month, 'YYYY-MM') >= :live_from)
-    and document.number = any(:numbers)
 order by month

@@ -13,16 +13,8 @@ left join lateral (
     where document.customer = month.customer and document.month = month.month
     order by revision limit 1
 ) first_document on true
-join lateral (
-    select * from albacore.customer known where known.customer = month.customer
-    order by until_version desc nulls first limit 1
-) customer on true
-left join lateral (
-    select definition from albacore.policy
-    where policy.policy = customer.policy and until_version is null
-    order by (from_day <= :today) desc, case when from_day <= :today then from_day end desc, from_day
-    limit 1
-) policy on true
+join albacore.known_customer customer on customer.customer = month.customer
+left join albacore.policies_on(:today) policy on policy.policy = customer.policy
 where month.state = 'ready' and month.frozen_at is null and month.waits is distinct from 'review'
     and (cast(:month as date) is null or month.month = :month or month.waits = 'carry')
 order by month.month, month.customer, month.revision

@@ -5,4 +5,4 @@ with released as (
     returning number
 )
 update albacore.effect set state = 'unknown', next_try_at = :now, settled_at = null
-where state = 'parked' and payload ->> 'number' in (select number from released)
+where state = 'parked' and number in (select number from released)

@@ -1,4 +1,2 @@
--- Issued invoices whose payment link is not known yet.
-select number, xero_id from albacore.document
-where state in ('issued', 'paid') and kind <> 'credit_note' and payment_link is null
-order by number
+-- Documents whose payment link is to be asked for.
+select number, xero_id from albacore.document_without_link order by number

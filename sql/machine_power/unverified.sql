@@ -1,7 +1,4 @@
 -- Commands that were sent and not yet read back.
-select command_id, site, machine, action, customer from albacore.machine_command join albacore.machine using (machine_id)
-where outcome = 'sent' and not exists (
-    select from albacore.machine_command later
-    where later.machine_id = machine_command.machine_id and later.command_id > machine_command.command_id
-)
+select command_id, site, machine, action, customer
+from albacore.unverified_command join albacore.machine using (machine_id)
 order by command_id

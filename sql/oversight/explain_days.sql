@@ -4,17 +4,17 @@ select billed.day, machine.machine, billed.wh, billed.estimated_hours, billed.es
     collection.revision, collection.collected_at, collection.run_id, collection.raw
 from (
     select used.day, used.collection_id, machine_day.machine_id,
-        case when estimate.wh is null then machine_day.wh else coalesce(machine_day.wh, 0) + estimate.wh end as wh,
+        albacore.wh_with_estimate(machine_day.wh, estimate.wh) as wh,
         coalesce(estimate.hours, 0) as estimated_hours, coalesce(estimate.wh, 0) as estimate_wh
     from albacore.billing_run_collection used
     join albacore.assignment on assignment.customer = :customer and state = 'billable' and used.day between from_day and to_day
-        and since_version <= :registry_version and (until_version is null or until_version > :registry_version)
+        and albacore.valid_at(since_version, until_version, :registry_version)
         and (cast(:machine_id as integer) is null or assignment.machine_id = :machine_id)
     join albacore.machine_day on machine_day.collection_id = used.collection_id and machine_day.day = used.day
         and machine_day.machine_id = assignment.machine_id
     left join albacore.machine_estimate estimate on estimate.collection_id = used.collection_id and estimate.day = used.day
-        and estimate.machine_id = machine_day.machine_id and estimate.since_run <= :billing_run_id
-        and (estimate.until_run is null or estimate.until_run > :billing_run_id)
+        and estimate.machine_id = machine_day.machine_id
+        and albacore.valid_at(estimate.since_run, estimate.until_run, :billing_run_id)
     where used.billing_run_id = :billing_run_id and used.site = :site and used.day between :from_day and :to_day
 ) billed
 join albacore.machine using (machine_id)

@@ -2,6 +2,6 @@
 select site, machine, count(*) over () as machines
 from albacore.machine
 where first_seen is null
-    and machine_id in (select machine_id from albacore.assignment where until_version is null)
+    and machine_id in (select machine_id from albacore.current_assignment)
 order by site, machine
 limit 5

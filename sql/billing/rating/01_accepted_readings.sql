@@ -2,7 +2,7 @@
 -- late could have arrived, so that what is missing stays missing.
 create temp table accepted_readings on commit drop as
 select collection_id, accepted.site, accepted.day,
-    last_read_at >= (accepted.day + (1 + late_days) * interval '1 day') at time zone timezone as settled
+    last_read_at >= albacore.complete_at(accepted.day, late_days, timezone) as settled
 from albacore.accepted_collection accepted
 join albacore.collection using (collection_id)
 join albacore.site on site.site = accepted.site

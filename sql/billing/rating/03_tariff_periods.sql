@@ -6,7 +6,7 @@ with customer_site as (
 ),
 offered as materialized (
     select tariff_id, customer, site, currency, from_day, to_day
-    from albacore.tariff where until_version is null and from_day <= :last_day and to_day >= :first_day
+    from albacore.current_tariff where from_day <= :last_day and to_day >= :first_day
 ),
 candidate as (  -- four equalities, which hash; one join with `or` would not
     select customer_site.customer, customer_site.site, tariff_id, from_day, to_day, 1 as rank

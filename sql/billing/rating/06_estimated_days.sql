@@ -28,7 +28,7 @@ filled as (
         least(round(avg(neighbour.wh))::integer, coalesce(rating.rated_watts, machine.rated_watts)) as wh
     from hole
     join albacore.machine using (machine_id)
-    left join albacore.machine_rating rating on rating.machine_id = hole.machine_id and rating.until_version is null
+    left join albacore.current_machine_rating rating on rating.machine_id = hole.machine_id
     cross join lateral (
         select day.hourly_wh[position] as wh
         from (values (hole.day - 1), (hole.day + 1)) as side (day)

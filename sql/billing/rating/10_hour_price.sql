@@ -19,12 +19,12 @@ priced_hour as (
         case when kind = 'indexed' then hour.index else coalesce(albacore.band_name(band.weekdays, from_hour, to_hour), 'other hours') end as band,
         case when kind = 'indexed' then price_per_kwh + hour.unit_price else coalesce(band.unit_price, hour.unit_price) end as price
     from hour
-    left join albacore.tariff_band band on kind = 'time_of_use' and band.tariff = hour.tariff and band.until_version is null
+    left join albacore.current_tariff_band band on kind = 'time_of_use' and band.tariff = hour.tariff
         and weekday = any(band.weekdays) and case
             when from_hour < to_hour then hour_of_day >= from_hour and hour_of_day < to_hour
             else hour_of_day >= from_hour or hour_of_day < to_hour end
-    left join albacore.price on price.index = hour.index and price.currency = hour.currency and price.hour_start = hour.hour_start
-        and price.until_version is null
+    left join albacore.current_price price on price.index = hour.index and price.currency = hour.currency
+        and price.hour_start = hour.hour_start
 )
 select tariff_id, site, kind, min(index) as index, day, array_agg(band order by hour_start) as bands,
     array_agg(price order by hour_start) as prices, array_agg(hour_start order by hour_start) as hours,

@@ -13,14 +13,12 @@ tier as (
     select tariff_id, from_wh, lead(from_wh) over (partition by tariff_id order by from_wh) as to_wh, unit_price
     from (
         select tariff_id, round(from_kwh * 1000) as from_wh, band.unit_price
-        from albacore.tariff join albacore.tariff_band band using (tariff)
-        where tariff.kind = 'tiered' and band.until_version is null
-            and tariff_id in (select tariff_id from stretch)
+        from albacore.tariff join albacore.current_tariff_band band using (tariff)
+        where tariff.kind = 'tiered' and tariff_id in (select tariff_id from stretch)
         union all
         select tariff_id, 0, unit_price from albacore.tariff
         where kind = 'tiered' and tariff_id in (select tariff_id from stretch) and not exists (
-            select from albacore.tariff_band band
-            where band.tariff = tariff.tariff and band.until_version is null and from_kwh = 0
+            select from albacore.current_tariff_band band where band.tariff = tariff.tariff and from_kwh = 0
         )
     ) step
 ),

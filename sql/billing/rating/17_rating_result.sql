@@ -9,7 +9,7 @@ with content as (
     from rated_record group by customer, currency
 ),
 newest as (
-    select distinct on (customer) * from albacore.customer_month where month = :first_day order by customer, revision desc
+    select * from albacore.newest_customer_month where month = :first_day
 ),
 frozen as (
     select distinct on (customer) customer, content_sha256 from albacore.customer_month

@@ -3,11 +3,8 @@
 with before as (
     select customer, avg(rated_amount) as total,
         sum(rated_wh) / nullif(sum(rated_machine_days), 0) as wh_per_day, sum(rated_amount) / nullif(sum(rated_wh), 0) as price
-    from (
-        select distinct on (customer, month) * from albacore.customer_month
-        where state <> 'blocked' and month < :first_day and month >= cast(:first_day as date) - interval '3 months'
-        order by customer, month, revision desc
-    ) recent
+    from albacore.current_customer_month
+    where month < :first_day and month >= cast(:first_day as date) - interval '3 months'
     group by customer
 ),
 compared as (

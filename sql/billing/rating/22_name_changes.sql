@@ -18,8 +18,8 @@ day as (
     join albacore.billing_run_collection now on now.billing_run_id = change.billing_run_id
     join albacore.billing_run_collection before on before.billing_run_id = run_before and before.site = now.site
         and before.day = now.day and before.collection_id <> now.collection_id
-    join albacore.assignment on assignment.customer = change.customer and now.day between from_day and to_day
-        and until_version is null and state = 'billable'
+    join albacore.current_assignment assignment on assignment.customer = change.customer
+        and now.day between from_day and to_day and state = 'billable'
     join albacore.machine on machine.machine_id = assignment.machine_id and machine.site = now.site
     left join albacore.machine_day read_now on read_now.collection_id = now.collection_id and read_now.day = now.day
         and read_now.machine_id = machine.machine_id

@@ -14,18 +14,15 @@ assigned as (
     join albacore.machine using (machine_id)
     join albacore.site on site.site = machine.site
     where state = 'billable' and from_day <= last_day and to_day >= first_day
-        and since_version <= registry_version and (until_version is null or until_version > registry_version)
+        and albacore.valid_at(since_version, until_version, registry_version)
 )
 select assigned.customer_month_id, assigned.site, assigned.machine, series.day::date as day, used.collection_id,
     known.wh, known.wh * 0.001 as kwh, coalesce(estimated_wh, 0) + coalesce(estimate.wh, 0) as estimated_wh,
     coalesce(hours_measured, 0) as hours_measured, coalesce(hours_estimated, 0) + coalesce(estimate.hours, 0) as hours_estimated,
     coalesce(hours_expected, extract(epoch from (series.day + interval '1 day') at time zone timezone
         - series.day at time zone timezone)::integer / 3600) as hours_expected,
-    case
-        when estimate.hours is null then coalesce(quality, 'missing')
-        when hours_measured + hours_estimated + estimate.hours < hours_expected then 'partial'
-        else 'estimated'
-    end as quality
+    albacore.quality_with_estimate(
+        coalesce(quality, 'missing'), hours_expected - hours_measured - hours_estimated, estimate.hours) as quality
 from assigned
 cross join lateral generate_series(from_day::timestamp, to_day, interval '1 day') as series (day)
 left join albacore.billing_run_collection used on used.billing_run_id = assigned.billing_run_id
@@ -36,9 +33,6 @@ left join lateral (  -- the limit makes it a look-up by key for each day, howeve
     limit 1
 ) machine_day on true
 left join albacore.machine_estimate estimate on estimate.day = used.day and estimate.collection_id = used.collection_id
-    and estimate.machine_id = assigned.machine_id and since_run <= assigned.billing_run_id
-    and (until_run is null or until_run > assigned.billing_run_id)
-cross join lateral (
-    select case when estimate.wh is null then machine_day.wh else coalesce(machine_day.wh, 0) + estimate.wh end as wh
-) known
+    and estimate.machine_id = assigned.machine_id and albacore.valid_at(since_run, until_run, assigned.billing_run_id)
+cross join lateral (select albacore.wh_with_estimate(machine_day.wh, estimate.wh) as wh) known
 order by assigned.customer_month_id, assigned.site, assigned.machine, series.day

@@ -4,12 +4,6 @@ select document.number, document.kind, document.month, document.currency, docume
     document.customer, customer.legal_name, customer.address, customer.vat_number,
     entity.legal_name as our_name, entity.address as our_address, entity.vat_number as our_vat_number, entity.email as our_email
 from albacore.document
-join lateral (
-    select * from albacore.customer known where known.customer = document.customer
-    order by until_version desc nulls first limit 1
-) customer on true
-left join lateral (
-    select * from albacore.entity known where known.entity = document.entity
-    order by until_version desc nulls first limit 1
-) entity on true
+join albacore.known_customer customer on customer.customer = document.customer
+left join albacore.known_entity entity on entity.entity = document.entity
 where number = :number

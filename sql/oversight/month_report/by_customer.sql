@@ -24,8 +24,5 @@ select listed.customer, known.name, coalesce(state, 'no machines') as state, coa
     kwh_before, amount_before, energy_before
 from listed
 left join document on document.customer = listed.customer and document.currency = listed.currency
-left join lateral (
-    select name, currency from albacore.customer where customer.customer = listed.customer
-    order by until_version desc nulls first limit 1
-) known on true
+left join albacore.known_customer known on known.customer = listed.customer
 order by currency, listed.customer

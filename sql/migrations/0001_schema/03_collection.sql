@@ -1,28 +1,5 @@
--- What the data centres said: sites, machines, collections (one reading of one site-day) and machine-days.
+-- What the data centres said: collections (one reading of one site-day) and machine-days.
 
-create schema albacore;
-
-create table albacore.site (
-    site text primary key,
-    country text not null,
-    timezone text not null,
-    starts_on date not null,
-    late_days integer not null  -- how long after a day its data may still arrive
-);
-
-create table albacore.machine (
-    machine_id integer generated always as identity primary key,
-    site text not null references albacore.site,
-    machine text not null,
-    rated_watts integer check (rated_watts > 0),
-    serial text,
-    model text,
-    first_seen date,  -- empty: known from the registry only
-    last_seen date,
-    unique (site, machine)
-);
-
--- One successful reading of one site-day. Immutable but for its acceptance; the newest accepted revision counts.
 create table albacore.collection (
     collection_id bigint generated always as identity primary key,
     site text not null references albacore.site,
@@ -40,6 +17,7 @@ create table albacore.collection (
     decided_at timestamptz,
     unique (site, day, revision)
 );
+comment on table albacore.collection is 'One successful reading of one site-day. Immutable but for its acceptance.';
 create index collection_accepted on albacore.collection (site, day, revision desc) where state = 'accepted';
 
 create view albacore.accepted_collection as
@@ -47,9 +25,16 @@ select distinct on (site, day) collection_id, site, day, revision, collected_at
 from albacore.collection
 where state = 'accepted'
 order by site, day, revision desc;
+comment on view albacore.accepted_collection is 'The reading of each site-day that counts: the newest accepted revision.';
 
--- The packed row: a machine's day with its hours in an array, in UTC order. A missing hour holds 0 and is marked
--- as missing in hourly_quality; nothing reads hourly_wh without it.
+create function albacore.complete_at(day date, late_days integer, timezone text) returns timestamptz
+language sql immutable as $$
+    select (day + (1 + late_days) * interval '1 day') at time zone timezone
+$$;
+comment on function albacore.complete_at is 'From when nothing more of a site''s day can arrive: its local end, and the days that data may be late.';
+
+-- The packed row: hours in UTC order. A missing hour holds 0 and is marked as missing in hourly_quality; nothing reads
+-- hourly_wh without it.
 create table albacore.machine_day (
     collection_id bigint not null references albacore.collection,
     machine_id integer not null references albacore.machine,
@@ -68,23 +53,26 @@ create table albacore.machine_day (
     check (hours_measured + hours_estimated <= hours_expected),
     check (estimated_wh <= coalesce(wh, 0))
 ) partition by range (day);
+comment on table albacore.machine_day is 'A machine''s day in one collection, its hours packed into an array. A partition a month.';
 create index machine_day_machine on albacore.machine_day (machine_id, day);
+-- The few machine-days that are not simply measured, for whoever asks what a month lacks.
+create index machine_day_not_measured on albacore.machine_day (collection_id, machine_id)
+    where hours_measured + hours_estimated < hours_expected or estimated_wh > 0;
 
--- Makes the partition of a month when its first day is stored; safe to call from several processes at once.
 create function albacore.ensure_month(a_day date) returns void language plpgsql as $$
 declare
     first date := date_trunc('month', a_day)::date;
     name text := 'machine_day_' || to_char(a_day, 'YYYY_MM');
 begin
     if to_regclass('albacore.' || name) is null then
-        perform pg_advisory_xact_lock(hashtext('albacore.ensure_month'));
+        perform pg_advisory_xact_lock(hashtextextended('albacore.machine_day partition', 0));  -- database/locks.py
         execute format(
             'create table if not exists albacore.%I partition of albacore.machine_day for values from (%L) to (%L)',
             name, first, (first + interval '1 month')::date);
     end if;
 end $$;
+comment on function albacore.ensure_month is 'Makes the partition of a month when its first day is stored; safe to call from several processes at once.';
 
--- What was refused, with its reason and the raw value: nothing vanishes.
 create table albacore.quarantined_reading (
     collection_id bigint not null references albacore.collection,
     machine text not null,
@@ -92,4 +80,5 @@ create table albacore.quarantined_reading (
     value text not null,
     reason text not null
 );
+comment on table albacore.quarantined_reading is 'What was refused, with its reason and the raw value: nothing vanishes.';
 create index quarantined_reading_collection on albacore.quarantined_reading (collection_id);

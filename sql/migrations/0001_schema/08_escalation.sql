@@ -1,4 +1,4 @@
--- The way from an overdue invoice to a paused machine and back.
+-- The way from an overdue invoice to a scheduled pause: holds, cases, steps and their notices.
 
 create table albacore.hold (
     hold_id bigint generated always as identity primary key,
@@ -12,9 +12,15 @@ create table albacore.hold (
     released_at timestamptz,
     released_by text
 );
+comment on table albacore.hold is 'What keeps a customer or a document out of escalation.';
 create index hold_customer on albacore.hold (customer);
 
--- One chain of stages for a customer's debt; a new debt after a closed case begins again at the first stage.
+create function albacore.holds_at(instant timestamptz) returns setof albacore.hold language sql stable as $$
+    select * from albacore.hold
+    where from_at <= instant and until_at > instant and (released_at is null or released_at > instant)
+$$;
+comment on function albacore.holds_at is 'The holds in force at an instant: begun, not over, not released.';
+
 create table albacore.escalation_case (
     case_id bigint generated always as identity primary key,
     customer text not null,
@@ -22,6 +28,7 @@ create table albacore.escalation_case (
     closed_at timestamptz,
     outcome text
 );
+comment on table albacore.escalation_case is 'A chain of stages for a customer''s debt; a new debt after a closed case begins again at the first stage.';
 create unique index escalation_case_open on albacore.escalation_case (customer) where closed_at is null;
 
 create table albacore.escalation_step (
@@ -40,6 +47,7 @@ create table albacore.escalation_step (
     outcome text not null default 'open',
     unique (case_id, stage)
 );
+comment on table albacore.escalation_step is 'A stage that a case has entered, on which facts and by which policy.';
 
 create table albacore.notice (
     notice_id bigint generated always as identity primary key,
@@ -50,37 +58,19 @@ create table albacore.notice (
     bounced_at timestamptz,
     unique (step_id, recipient, template)
 );
+comment on table albacore.notice is 'The mails of a step.';
 
-create table albacore.machine_command (
-    command_id bigint generated always as identity primary key,
-    step_id bigint not null references albacore.escalation_step,
-    machine_id integer not null references albacore.machine,
-    customer text not null,
-    action text not null check (action in ('pause', 'resume')),
-    reason text not null,
-    requested_at timestamptz not null,
-    effect_id bigint not null references albacore.effect,
-    sent_at timestamptz,
-    verified_at timestamptz,
-    outcome text not null default 'requested'
-        check (outcome in ('requested', 'sent', 'verified', 'cancelled', 'failed')),
-    unique (step_id, machine_id, action)
-);
-
--- Two people must agree before a pause exceeds the blast radius; each has a one-time code by mail.
-create table albacore.pause_approval (
-    case_id bigint not null references albacore.escalation_case,
-    approver text not null,
-    code_sha256 text not null,
-    asked_at timestamptz not null,
-    approved_at timestamptz,
-    primary key (case_id, approver)
-);
-
-create table albacore.kill_switch (
-    one boolean primary key default true check (one),
-    is_on boolean not null,
-    reason text not null,
-    actor text not null,
-    set_at timestamptz not null
-);
+create view albacore.step_delivery as
+select step_id, first_sent_at, sent_at, delivered_at
+from albacore.escalation_step step
+cross join lateral (  -- by step, so that a question about some steps reads their notices only
+    select min(accepted_at) as first_sent_at,
+        case when count(*) filter (where state <> 'done') = 0 then max(accepted_at) end as sent_at,
+        case when count(*) filter (where state <> 'done' or bounced_at is not null) = 0
+            then max(accepted_at) + interval '24 hours' end as delivered_at
+    from albacore.notice
+    join albacore.effect using (effect_id)
+    cross join lateral (select (answer ->> 'accepted_at')::timestamptz as accepted_at) relay
+    where notice.step_id = step.step_id
+) notices;
+comment on view albacore.step_delivery is 'Of each step''s notices: when the relay took the first, when it had taken all, and when all had been with it for 24 hours without a bounce, which may lie ahead.';
