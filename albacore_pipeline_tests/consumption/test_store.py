@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from albacore_pipeline.consumption.energy_day import EnergyDay
 from albacore_pipeline.consumption.inventory import store_inventory
-from albacore_pipeline.consumption.store import store_day, stored_hash
+from albacore_pipeline.consumption.store import due_days, store_day, stored_hash
 from albacore_pipeline.data_centres.interface import Machine, Refused
 from albacore_pipeline.settings import Settings, SettingsError
 from albacore_pipeline.sites import SITES
@@ -128,6 +128,24 @@ def test_the_share_is_a_setting(norway: sa.Connection, share: float, state: str)
     store(norway, day)
     other = EnergyDay(machines=["NO-0001"], hourly_wh=wh + 100, quality=quality, **more)  # type: ignore[arg-type]
     assert store(norway, other, accept_change=share).state == state
+
+
+@pytest.mark.parametrize(
+    ("site", "read_at", "due"),
+    [
+        ("indonesia", "2025-10-20T16:59", True),  # a minute before the day after began there
+        ("indonesia", "2025-10-20T17:00", False),
+        ("ethiopia", "2025-10-27T20:59", True),  # whose data may be a week late
+        ("ethiopia", "2025-10-27T21:00", False),
+    ],
+)
+def test_a_day_is_due_again_until_it_was_read_when_nothing_more_could_arrive(
+    connection: sa.Connection, site: str, read_at: str, due: bool
+) -> None:
+    open_sites(connection, site, starts_on=DAY)
+    collect(connection, site=site, day=DAY, machines={"M-0001": 1}, at=utc(read_at))
+    days = due_days(connection, sites=[SITES[site]], now=utc("2025-11-10T06:00"))[site]
+    assert (DAY in days) is due
 
 
 def test_settings_of_collection_are_typed() -> None:
