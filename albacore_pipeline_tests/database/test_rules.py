@@ -179,3 +179,12 @@ def test_no_view_asks_for_rights_that_its_readers_lack(connection: sa.Connection
         " and pronamespace = 'albacore'::regnamespace and provolatile <> 'i'",
     )
     assert reading == []
+
+
+def test_no_function_keeps_a_query_from_several_processes(connection: sa.Connection) -> None:
+    unsafe = ask(
+        connection,
+        "select proname from pg_proc join pg_language on pg_language.oid = prolang"
+        " where pronamespace = 'albacore'::regnamespace and lanname = 'sql' and proparallel <> 's'",
+    )
+    assert unsafe == []

@@ -1,4 +1,7 @@
--- The sites and their machines, and the few words that every room's tables use.
+-- The sites and their machines, and what every room's tables use.
+--
+-- Functions that are written in SQL are declared parallel safe in all rooms: one that is not keeps a whole query from
+-- being spread over several processes, even where its text is put into the query.
 
 create schema albacore;
 comment on schema albacore is 'The platform''s own tables, room by room; what finance and BI read is the schema report.';

@@ -24,12 +24,12 @@ create index effect_number on albacore.effect (number, kind) where number is not
 
 -- `sending` counts: its sender is gone when somebody else can claim the kind.
 create function albacore.is_due(state text, next_try_at timestamptz, now timestamptz) returns boolean
-language sql immutable as $$
+language sql immutable parallel safe as $$
     select state in ('prepared', 'sending', 'unknown') and (next_try_at <= now or state = 'sending')
 $$;
 comment on function albacore.is_due is 'Whether an effect in that state is to be sent or looked up.';
 
-create function albacore.may_leave(month text, live_from text) returns boolean language sql immutable as $$
+create function albacore.may_leave(month text, live_from text) returns boolean language sql immutable parallel safe as $$
     select live_from = '' or month is null or month >= live_from
 $$;
 comment on function albacore.may_leave is 'Whether what concerns a month (YYYY-MM) may go out, where months before live_from never do; empty: every one.';
@@ -59,7 +59,7 @@ create table albacore.audit_event (
 );
 comment on table albacore.audit_event is 'Who did what; each hash covers all events before it.';
 
-create function albacore.audit_hash(before text, event albacore.audit_event) returns text language sql immutable as $$
+create function albacore.audit_hash(before text, event albacore.audit_event) returns text language sql immutable parallel safe as $$
     select encode(sha256(convert_to(concat_ws(
         chr(31), before, event.seq, extract(epoch from event.at), event.actor, event.action, event.subject, event.details
     ), 'UTF8')), 'hex')

@@ -28,7 +28,7 @@ order by site, day, revision desc;
 comment on view albacore.accepted_collection is 'The reading of each site-day that counts: the newest accepted revision.';
 
 create function albacore.complete_at(day date, late_days integer, timezone text) returns timestamptz
-language sql immutable as $$
+language sql immutable parallel safe as $$
     select (day + (1 + late_days) * interval '1 day') at time zone timezone
 $$;
 comment on function albacore.complete_at is 'From when nothing more of a site''s day can arrive: its local end, and the days that data may be late.';

@@ -11,7 +11,7 @@ create table albacore.registry_version (
 );
 comment on table albacore.registry_version is 'The loads of the registry''s files, each a version.';
 
-create function albacore.valid_at(since bigint, until bigint, at bigint) returns boolean language sql immutable as $$
+create function albacore.valid_at(since bigint, until bigint, at bigint) returns boolean language sql immutable parallel safe as $$
     select since <= at and (until is null or until > at)
 $$;
 comment on function albacore.valid_at is 'Whether what came with one version or rating and went with another stood at a third: half-open, an empty end is open.';
@@ -102,7 +102,7 @@ from albacore.assignment where until_version is null;
 comment on view albacore.current_assignment is 'The assignments in force: of all days, past and future ones too.';
 
 create function albacore.assigned_at(instant timestamptz) returns table (machine_id integer, customer text, state text)
-language sql stable as $$
+language sql stable parallel safe as $$
     select machine_id, assignment.customer, assignment.state
     from albacore.current_assignment assignment
     join albacore.machine using (machine_id)
@@ -202,7 +202,7 @@ comment on table albacore.policy is 'The policies of billing and escalation by n
 create unique index policy_in_force on albacore.policy (policy, from_day) where until_version is null;
 
 create function albacore.policies_on(day date) returns table (policy text, from_day date, definition jsonb)
-language sql stable as $$
+language sql stable parallel safe as $$
     select distinct on (policy) policy, from_day, definition
     from albacore.policy
     where until_version is null

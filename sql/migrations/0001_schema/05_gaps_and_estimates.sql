@@ -45,13 +45,13 @@ comment on table albacore.machine_estimate is 'Missing hours that were estimated
 create unique index machine_estimate_in_force on albacore.machine_estimate (machine_id, day) where until_run is null;
 create index machine_estimate_day on albacore.machine_estimate (day);
 
-create function albacore.wh_with_estimate(wh bigint, estimated_wh bigint) returns bigint language sql immutable as $$
+create function albacore.wh_with_estimate(wh bigint, estimated_wh bigint) returns bigint language sql immutable parallel safe as $$
     select case when estimated_wh is null then wh else coalesce(wh, 0) + estimated_wh end
 $$;
 comment on function albacore.wh_with_estimate is 'A machine-day''s energy with what was estimated of its missing hours; empty where nothing is known.';
 
 create function albacore.quality_with_estimate(quality text, hours_missing integer, hours_filled integer) returns text
-language sql immutable as $$
+language sql immutable parallel safe as $$
     select case
         when hours_filled is null then quality
         when hours_filled < hours_missing then 'partial'

@@ -132,7 +132,7 @@ create trigger customer_month_records after delete on albacore.customer_month
 create function albacore.record_text(
     site text, machine_id integer, from_day date, to_day date, price_kind text, tariff text, quantity numeric,
     unit_price numeric, multiplier numeric, wh bigint, estimated_wh bigint, band text, amount numeric
-) returns text language sql stable as $$
+) returns text language sql stable parallel safe as $$
     select concat_ws('|', site, machine_id, from_day - date '2000-01-01', to_day - date '2000-01-01', price_kind, tariff,
         trim_scale(quantity), trim_scale(unit_price), trim_scale(multiplier), wh, estimated_wh,
         nullif(band, ''), case when band <> '' then trim_scale(amount) end)
@@ -140,7 +140,7 @@ $$;
 comment on function albacore.record_text is 'A record as a line of the text that its customer-month''s hash is over.';
 
 create function albacore.band_name(weekdays integer[], from_hour integer, to_hour integer) returns text
-language sql immutable strict as $$
+language sql immutable strict parallel safe as $$
     select coalesce(nullif(concat_ws(' ',
         case
             when cardinality(weekdays) = 7 then null

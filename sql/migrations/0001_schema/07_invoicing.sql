@@ -96,7 +96,7 @@ from albacore.document
 where state = 'issued' and kind <> 'credit_note' and amount_due > 0;
 comment on view albacore.unpaid_document is 'What customers owe: documents that are issued, and open by Xero''s last word.';
 
-create function albacore.expects_invoice(a_customer text, today date) returns boolean language sql stable as $$
+create function albacore.expects_invoice(a_customer text, today date) returns boolean language sql stable parallel safe as $$
     select exists (
         select from albacore.current_assignment
         where customer = a_customer and state = 'billable' and to_day >= date_trunc('month', today)

@@ -15,7 +15,7 @@ create table albacore.hold (
 comment on table albacore.hold is 'What keeps a customer or a document out of escalation.';
 create index hold_customer on albacore.hold (customer);
 
-create function albacore.holds_at(instant timestamptz) returns setof albacore.hold language sql stable as $$
+create function albacore.holds_at(instant timestamptz) returns setof albacore.hold language sql stable parallel safe as $$
     select * from albacore.hold
     where from_at <= instant and until_at > instant and (released_at is null or released_at > instant)
 $$;
