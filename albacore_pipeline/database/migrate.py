@@ -31,7 +31,7 @@ def pending(engine: sa.Engine) -> bool:
 
 
 def run_folder(connection: sa.Connection, name: str) -> None:
-    """Run the files of `sql/migrations/<name>/` in order, as they stand.
+    """Run the files of `sql/migrations/<name>/` in order, as they stand; its folder `test/` is for the tests.
 
     Through the driver: SQLAlchemy would take `:name` in a function body for a parameter, and psycopg `%`.
     """
