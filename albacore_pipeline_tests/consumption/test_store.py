@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from albacore_pipeline.consumption.energy_day import EnergyDay
-from albacore_pipeline.consumption.inventory import store_inventory
+from albacore_pipeline.consumption.inventory import ratings, store_inventory
 from albacore_pipeline.consumption.store import due_days, store_day, stored_hash
 from albacore_pipeline.data_centres.interface import Machine, Refused
+from albacore_pipeline.registry.rows import MachineRating
 from albacore_pipeline.settings import Settings, SettingsError
 from albacore_pipeline.sites import SITES
 from albacore_pipeline_tests.clocks import utc
-from albacore_pipeline_tests.small_world import Day, ask, collect, open_sites
+from albacore_pipeline_tests.small_world import Day, ask, assignment, collect, customer, open_sites, register, tariff
 
 NORWAY, NOW = SITES["norway"], utc("2025-11-01T06:00")
 DAY = date(2025, 10, 20)
@@ -156,3 +157,26 @@ def test_settings_of_collection_are_typed() -> None:
     for name, value in [("ACCEPT_CHANGE", "5%"), ("ACCEPT_CHANGE", "0"), ("ACCEPT_CHANGE", "5"), ("ARCHIVE_DAYS", "0")]:
         with pytest.raises(SettingsError, match=f"ALBACORE_{name}"):
             Settings.from_environment({f"ALBACORE_{name}": value})
+
+
+def test_what_waits_is_moot_once_the_site_says_again_what_was_accepted(connection: sa.Connection) -> None:
+    open_sites(connection, "norway")
+    for wh, accept in ((100_000, True), (200_000, False), (100_000, False)):
+        collect(connection, site="norway", day=DAY, machines={"NO-0001": wh}, accept=accept)
+
+    assert ask(connection, "select revision, state from albacore.collection order by revision") == [
+        (1, "accepted"), (2, "refused"),
+    ]  # fmt: skip
+
+
+def test_the_registry_knows_a_rating_better_than_the_site(connection: sa.Connection) -> None:
+    open_sites(connection, "norway")
+    register(
+        connection,
+        customers=[customer("acme")],
+        assignments=[assignment("NO-0001", "acme", "2025-10-01")],
+        tariffs=[tariff("flat", "1")],
+        machines=[MachineRating(site="norway", machine="NO-0001", rated_watts=1_200, serial="", model="")],
+    )
+
+    assert ratings(connection, site=NORWAY) == {"NO-0001": 1_200}

@@ -13,7 +13,7 @@ from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
 from albacore_pipeline.effects.acts import Act, Done, Form, perform
 from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.escalation import store
-from albacore_pipeline.invoicing.payments import watch_payments
+from albacore_pipeline.invoicing.payments import Difference, reconcile, watch_payments
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.handlers import PauseHandler, ResumeHandler
 from albacore_pipeline.machine_power.plan import Planned, plan_pauses, plan_resumes
@@ -81,11 +81,19 @@ class Desk(Office):
     def night(self, at: str | None = None) -> list[store.Decided]:
         """Read Xero, evaluate, send the notices."""
         self.clock.at = utc(at) if at else self.clock.at
-        watch_payments(engine=self.engine, xero=self.xero, clock=self.clock)
+        self.read_xero()
         with self.engine.begin() as connection:
             decided = store.escalate(connection, now=self.clock.now())
         dispatch(engine=self.engine, handlers=[self.mail], clock=self.clock, gate=LIVE)
         return decided
+
+    def read_xero(self) -> None:
+        """Note what Xero says of open documents."""
+        watch_payments(engine=self.engine, xero=self.xero, clock=self.clock)
+
+    def reconcile(self) -> list[Difference]:
+        """Compare every document with Xero."""
+        return reconcile(engine=self.engine, xero=self.xero, clock=self.clock)
 
     def run_chain(self, at: str = PAUSE_DAY) -> None:
         """Everything up to the hour at which the pause may be carried out."""

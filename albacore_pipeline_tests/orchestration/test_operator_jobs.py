@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from albacore_pipeline.database import connect
-from albacore_pipeline.definitions import build_defs, defs
-from albacore_pipeline.orchestration.platform import PlatformResource
-from albacore_pipeline.periods import Clock
+from albacore_pipeline.definitions import defs
 from albacore_pipeline.registry.policies import Policy
-from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.escalation.desk import CHAIN_DAYS, Desk
 from albacore_pipeline_tests.invoicing.fakes import one_day
+from albacore_pipeline_tests.orchestration.deployment import Deployment
 from albacore_pipeline_tests.registry.folders import write
 from albacore_pipeline_tests.small_world import collect
 
@@ -113,46 +109,31 @@ def _asks_who_and_why(op: dg.NodeDefinition) -> bool:
     return {"actor", "reason"} <= set(getattr(schema, "fields", ()))
 
 
-class StandingPlatform(PlatformResource):
-    """The platform of a test: its clock stands where the test put it."""
-
-    at: str
-
-    @property
-    def clock(self) -> Clock:
-        return FrozenClock(datetime.fromisoformat(self.at))
-
-
 @pytest.fixture
-def scenes(make_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scenes:
-    url = make_database()
-    monkeypatch.setenv("ALBACORE_DATABASE_URL", url)
-    return Scenes(desk=Desk(engine=connect(url), clock=FrozenClock(utc("2025-11-01T06:00"))), folder=tmp_path)
+def scenes(deployment: Deployment, tmp_path: Path) -> Scenes:
+    return Scenes(desk=deployment.desk, folder=tmp_path)
 
 
-def run(scenes: Scenes, name: str, form: Form) -> dg.ExecuteInProcessResult:
-    platform = StandingPlatform(at=scenes.desk.clock.now().isoformat())
-    job = build_defs(resources={"platform": platform}).resolve_job_def(name)
-    config = {"ops": {operator_jobs()[name]: {"config": {**WHO, **form}}}}
-    return job.execute_in_process(run_config=config, raise_on_error=False)
+def filled_in(name: str, form: Form) -> Form:
+    return {"ops": {operator_jobs()[name]: {"config": {**WHO, **form}}}}
 
 
 @pytest.mark.parametrize("name", operator_jobs())
-def test_each_act_leaves_one_entry_under_its_own_name(name: str, scenes: Scenes) -> None:
+def test_each_act_leaves_one_entry_under_its_own_name(name: str, scenes: Scenes, deployment: Deployment) -> None:
     form = getattr(scenes, name)()
     ((before,),) = scenes.desk.ask("select coalesce(max(seq), 0) from report.audit")
 
-    assert run(scenes, name, form).success
+    assert deployment.run(name, config=filled_in(name, form)).success
 
     entries = "select actor, action, details ->> 'reason' from report.audit where seq > :before"
     assert scenes.desk.ask(entries, before=before) == [(WHO["actor"], name, WHO["reason"])]
 
 
-def test_an_act_that_can_not_be_done_leaves_nothing(scenes: Scenes) -> None:
+def test_an_act_that_can_not_be_done_leaves_nothing(scenes: Scenes, deployment: Deployment) -> None:
     scenes.open()
     before = scenes.desk.ask("select count(*) from report.audit")
 
-    assert not run(scenes, "release_hold", {"customer": "acme"}).success
+    assert not deployment.run("release_hold", config=filled_in("release_hold", {"customer": "acme"})).success
 
     assert scenes.desk.ask("select count(*) from report.audit") == before
 

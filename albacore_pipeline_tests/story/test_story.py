@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline.oversight.verify import verify
 from albacore_pipeline.sites import SITES
 from albacore_pipeline_tests.story.told import Told
 
@@ -113,23 +112,11 @@ def test_the_month_is_proved_on_the_command_line(told: Told) -> None:
     assert proved.stdout.strip() == "2025-10: everything holds"
 
 
-TAMPERED = {
-    "machine_day": (
+def test_a_row_that_was_changed_behind_our_back_is_named(told: Told) -> None:
+    change = (
         "update albacore.machine_day set wh = wh + {} where day = '2025-10-12' and machine_id ="
-        " (select machine_id from albacore.machine where machine = 'NO-0003')",
-        "norway NO-0003 2025-10-12",
-    ),
-    "document_line": (
-        "update albacore.document_line set amount = amount + {} where line = 1 and document_id ="
-        " (select document_id from albacore.document where number = 'ALB-2025-000001')",
-        "ALB-2025-000001",
-    ),
-}
-
-
-@pytest.mark.parametrize("table", TAMPERED)
-def test_a_row_that_was_changed_behind_our_back_is_named(told: Told, table: str) -> None:
-    change, name = TAMPERED[table]
+        " (select machine_id from albacore.machine where machine = 'NO-0003')"
+    )
     with _without_triggers(told.engine()) as connection:
         assert connection.execute(sa.text(change.format(1))).rowcount == 1
     try:
@@ -139,50 +126,7 @@ def test_a_row_that_was_changed_behind_our_back_is_named(told: Told, table: str)
             connection.execute(sa.text(change.format(-1)))
 
     assert proved.returncode == 1
-    assert name in proved.stdout
-    assert told.albacore("verify", "--month", "2025-10").returncode == 0
-
-
-HIDDEN = {
-    "a day together with its hours": (
-        "update albacore.machine_day set wh = wh + 1000, hourly_wh[3] = hourly_wh[3] + 1000 where day = '2025-10-12'"
-        " and machine_id = (select machine_id from albacore.machine where machine = 'NO-0003')",
-        "norway",
-    ),
-    "an amount in a record": (
-        "update albacore.billing_record set amount = amount + 10, quantity = quantity + 10 where billing_record_id ="
-        " (select min(billing_record_id) from albacore.billing_record)",
-        "2025-10",
-    ),
-    "what is sent to Xero": (
-        "update albacore.document set payload = payload || '{\"more\": 1}' where number = 'ALB-2025-000001'",
-        "ALB-2025-000001",
-    ),
-    "a document that is gone": (
-        "delete from albacore.document where number = 'ALB-2025-000002'",
-        "ALB-2025-000002",
-    ),
-    "an event in the audit": (
-        "update albacore.audit_event set actor = 'nobody' where seq = (select min(seq) + 3 from albacore.audit_event)",
-        "audit event",
-    ),
-    "the end of the audit": (
-        "delete from albacore.audit_event where seq = (select max(seq) - 1 from albacore.audit_event)",
-        "audit event",
-    ),
-}
-
-
-@pytest.mark.parametrize("hidden", HIDDEN)
-def test_changes_that_hide_themselves_are_found(told: Told, hidden: str) -> None:
-    change, name = HIDDEN[hidden]
-    with told.engine().connect() as connection:
-        connection.execute(sa.text("set local session_replication_role = replica"))
-        assert connection.execute(sa.text(change.replace(":", "\\:"))).rowcount == 1
-        breaks = verify(connection)
-        connection.rollback()
-
-    assert [broken for broken in breaks if name in broken], breaks
+    assert "norway NO-0003 2025-10-12" in proved.stdout
 
 
 def test_a_line_is_explained_down_to_the_raw_answers(told: Told) -> None:
