@@ -112,7 +112,8 @@ def test_a_report_that_loses_energy_is_seen(connection: sa.Connection) -> None:
     register(connection, customers=[customer("acme")], assignments=[], tariffs=[tariff("flat", "1")])
     collect_month(connection, month="2025-10", machines=["NO-0001"])
     connection.exec_driver_sql(
-        "create or replace view report.unbilled as select null::text as month, null::text as site, null::text as machine,"
+        "create or replace view report.unbilled as select null::text as month, null::text as site,"
+        " null::text as machine,"
         " null::date as day, null::text as customer, null::numeric as kwh, null::text as reason where false"
     )
 
