@@ -60,7 +60,7 @@ def needed(wheel: Path) -> set[str]:
 def test_the_product_s_wheel_carries_the_queries_and_every_file_that_the_product_reads(wheels: dict[str, Path]) -> None:
     queries = {f"albacore_pipeline/database/{path.relative_to(PROJECT)}" for path in (PROJECT / "sql").rglob("*.sql")}
     package = {str(path.relative_to(PROJECT)) for path in (PROJECT / "albacore_pipeline").rglob("*") if path.is_file()}
-    package = {name for name in package if "__pycache__" not in name}
+    package = {name for name in package if "__pycache__" not in name and not name.endswith("/README.md")}
 
     files = carried(wheels["albacore_pipeline"])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from albacore_pipeline import markdown
 from albacore_pipeline.billing import queries
 from albacore_pipeline.billing.queries import PreviewRow, RatingResult
 from albacore_pipeline.billing.store import NoRegistry, months_to_bill, rate_month
@@ -110,21 +111,28 @@ def _metadata(results: Sequence[RatingResult], preview: Sequence[PreviewRow]) ->
         "totals": dg.MetadataValue.md(
             "\n".join(f"- {amount:,.2f} {currency}" for currency, amount in sorted(totals.items())) or "none"
         ),
-        "preview": dg.MetadataValue.md(_preview(preview)),
+        "preview": dg.MetadataValue.md(preview_table(preview)),
     }
 
 
-def _preview(rows: Sequence[PreviewRow]) -> str:
+def preview_table(rows: Sequence[PreviewRow]) -> str:
     """The month by customer beside the average of the months before, as a table."""
-    lines = [
-        f"| {row.customer} | {row.revision} | {row.state}{f' ({row.waits})' if row.waits else ''} |"
-        f" {_beside(row.kwh, row.kwh_before, 3)} | {_beside(row.price, row.price_before, 4)} |"
-        f" {_beside(row.total, row.total_before, 2)} | {row.currency or ''} | {row.reason.replace('|', '/')} |"
+    columns = ("customer", "revision", "state", "kWh", "per kWh", "total", "", "why")
+    cells = (
+        (
+            row.customer,
+            row.revision,
+            f"{row.state} ({row.waits})" if row.waits else row.state,
+            _beside(row.kwh, row.kwh_before, 3),
+            _beside(row.price, row.price_before, 4),
+            _beside(row.total, row.total_before, 2),
+            row.currency,
+            row.reason,
+        )
         for row in rows[:SHOWN]
-    ]
-    head = "| customer | revision | state | kWh | per kWh | total | | why |\n|---|---|---|---|---|---|---|---|"
+    )
     rest = f"\n\n{len(rows) - SHOWN} more in report.customer_months" if len(rows) > SHOWN else ""
-    return "\n".join([head, *lines]) + rest
+    return markdown.table(columns, cells) + rest
 
 
 def _beside(now: Decimal | None, before: Decimal | None, places: int) -> str:

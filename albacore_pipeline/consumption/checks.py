@@ -3,19 +3,18 @@
 Belongs here: words and tables. Does not belong here: assets (`assets.py`), and what is stored.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
 
+from albacore_pipeline import markdown
 from albacore_pipeline.consumption.collect import Collected
 from albacore_pipeline.consumption.inventory import LISTED, Inventory
 from albacore_pipeline.data_centres.http import flat
 
 BARS = "▁▂▃▄▅▆▇█"
 WORST, SOME = 5, 20  # how many lines a table has, and how many names a list
-_MARKS = re.compile(r"[\\`*_\[\]<>|~&]")
 
 
 def metadata(collected: Collected) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def metadata(collected: Collected) -> dict[str, Any]:
         "by hour": _by_hour(energy.hourly_wh.sum(axis=0).tolist()),
         "worst machines": _table(
             ("machine", "hours", "quality", "flags"),
-            [(name, f"{count} of {hours}", quality, ", ".join(flags)) for count, name, quality, flags in worst],
+            ((name, f"{count} of {hours}", quality, ", ".join(flags)) for count, name, quality, flags in worst),
         ),
         "assigned, but unknown to the site": _some(collected.unaccounted.unknown),
         "drawing power, but assigned to nobody": _some(f"{name}: {wh / 1000:.3f} kWh" for name, wh in unassigned),
@@ -70,7 +69,7 @@ def checks(collected: Sequence[Collected]) -> list[dg.AssetCheckResult]:
 
 def inventory_metadata(found: Inventory) -> dict[str, Any]:
     """What a person wants to know of an inventory."""
-    rows = [(each.machine, each.field, each.old_value or "", each.new_value) for each in found.changes]
+    rows = [(each.machine, each.field, each.old_value, each.new_value) for each in found.changes]
     return {
         "machines": len(found.machines),
         "unrated": _some(machine.name for machine in found.machines if machine.rated_watts is None),
@@ -120,12 +119,5 @@ def _some(names: Iterable[str]) -> list[str]:
     return known if len(known) <= SOME else [*known[:SOME], f"and {len(known) - SOME} more"]
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> dg.MarkdownMetadataValue:
-    """A table that shows texts of the site as they are, whatever they hold."""
-    lines = [columns, ["---"] * len(columns), *([_literal(cell) for cell in row] for row in rows)]
-    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
-
-
-def _literal(text: str) -> str:
-    """A text that Markdown takes word for word."""
-    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(markdown.table(columns, rows))

@@ -1,0 +1,1 @@
+"""The sites' energy interfaces and power controls, each in a module of its own."""

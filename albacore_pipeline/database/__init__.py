@@ -1,8 +1,4 @@
-"""The platform database: connections, migrations, SQL files and bulk copies.
-
-Belongs here: how SQL reaches PostgreSQL. Does not belong here: what any query means; those stand in `sql/` and in
-each room's `store.py`.
-"""
+"""The platform database: connections, migrations, SQL files and bulk copies."""
 
 from albacore_pipeline.database.engine import connect, copy_rows, query, sql
 from albacore_pipeline.database.known_sites import sync_sites

@@ -7,6 +7,7 @@ from typing import assert_never
 
 import dagster as dg
 
+from albacore_pipeline import markdown
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.escalation import queries
@@ -27,22 +28,23 @@ def escalation_steps(platform: PlatformResource, external: ExternalSystemsResour
     with platform.engine.begin() as connection:
         decided = escalate_cases(connection, now=platform.clock.now())
     tally = dispatch(engine=platform.engine, handlers=[systems.mail], clock=platform.clock, gate=systems.gate)
-    rows = "\n".join(_shown(item) for item in decided)
     return dg.MaterializeResult(
         metadata={
             "mails": dict(tally),
-            "decisions": dg.MetadataValue.md(f"| customer | enters | document or reason |\n|---|---|---|\n{rows}"),
+            "decisions": dg.MetadataValue.md(
+                markdown.table(("customer", "enters", "document or reason"), map(_shown, decided))
+            ),
         }
     )
 
 
-def _shown(decided: Decided) -> str:
+def _shown(decided: Decided) -> tuple[str, str, str]:
     """A decision as a row of the table in the metadata."""
     match decided.decision:
         case Enter(stage=stage, number=number):
-            return f"| {decided.customer} | {stage} | {number} |"
+            return decided.customer, stage, number
         case Close(reason) | Wait(reason):
-            return f"| {decided.customer} | - | {reason} |"
+            return decided.customer, "-", reason
     assert_never(decided.decision)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from albacore_pipeline import markdown
 from albacore_pipeline.effects.gate import gate
 from albacore_pipeline.invoicing import queries
 from albacore_pipeline.invoicing.documents import xero_kind
@@ -63,14 +64,13 @@ def invoices(
 
 def document_table(documents: Sequence[TableRow], *, in_xero: bool) -> str:
     """The documents as a Markdown table, with what a reader may open: the payment page, and Xero's own page."""
-    lines = ["| number | kind | customer | total | state | open |", "|---|---|---|---|---|---|"]
+    rows = []
     for row in documents:
-        links = [f"[pay]({row.payment_link})"] if row.payment_link else []
+        links = [markdown.Link(text="pay", url=row.payment_link)] if row.payment_link else []
         if in_xero and row.xero_id:
-            links.append(f"[Xero]({page_of(xero_kind(row.kind), row.xero_id)})")
-        total = f"{row.total:,.2f} {row.currency}"
-        lines.append(f"| {row.number} | {row.kind} | {row.customer} | {total} | {row.state} | {' '.join(links)} |")
-    return "\n".join(lines)
+            links.append(markdown.Link(text="Xero", url=page_of(xero_kind(row.kind), row.xero_id)))
+        rows.append((row.number, row.kind, row.customer, f"{row.total:,.2f} {row.currency}", row.state, links))
+    return markdown.table(("number", "kind", "customer", "total", "state", "open"), rows)
 
 
 @dg.asset(deps=["invoices"], group_name="invoicing", pool="xero", owners=["team:finance"])

@@ -1,4 +1,1 @@
-"""Reads only: verify, explain, the month report, and what was missed.
-
-Belongs here: looking at everything. Does not belong here: changing anything.
-"""
+"""Reads only: verify, explain, the month report, and what was missed."""

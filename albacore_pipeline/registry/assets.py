@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from albacore_pipeline import markdown
 from albacore_pipeline.effects.acts import perform
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.registry.acts import LoadRegistry, load_registry
@@ -24,7 +25,7 @@ def registry(config: RegistryConfig, platform: PlatformResource) -> dg.Materiali
         raise dg.Failure(f"registry refused: {refused}", allow_retries=False) from None
     act, now = load_registry(content), platform.clock.now()
     loaded = perform("load_registry", act, config, engine=platform.engine, now=now).loaded
-    rows = "\n".join(f"| {table} | {added} | {removed} |" for table, (added, removed) in loaded.changes.items())
+    changes = [(table, added, removed) for table, (added, removed) in loaded.changes.items()]
     return dg.MaterializeResult(
         metadata={
             "version": loaded.version,
@@ -33,7 +34,7 @@ def registry(config: RegistryConfig, platform: PlatformResource) -> dg.Materiali
             "tariffs": len(content.tariffs),
             "notes": dg.MetadataValue.json([str(note) for note in content.notes[:50]]),
             "changes": dg.MetadataValue.md(
-                f"| table | added | removed |\n|---|---|---|\n{rows}" if rows else "nothing new"
+                markdown.table(("table", "added", "removed"), changes) if changes else "nothing new"
             ),
             "dagster/column_schema": _columns(platform),
         },

@@ -15,12 +15,12 @@ from typing import Any
 
 import jinja2
 
+from albacore_pipeline import markdown
 from albacore_pipeline.money import written
 from albacore_pipeline.oversight.month_report.figures import Figures
 from albacore_pipeline.oversight.month_report.queries import CustomerMonth, SiteDayEnergy
 
 MOST_BARS = 20  # customers in a plot of money; the rest together are the last bar
-MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|~"} | {"\n": " "})
 
 
 def month_page(figures: Figures) -> str:
@@ -70,11 +70,9 @@ def month_markdown(figures: Figures) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _markdown(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table; empty without rows. What stands in a cell is text, whatever it holds."""
-    lines = ["| " + " | ".join(str(cell).translate(MARKDOWN) for cell in row) + " |" for row in rows]
-    head = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return "\n".join(head + lines) if lines else ""
+def _markdown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table; empty without rows."""
+    return markdown.table(columns, rows) if rows else ""
 
 
 # How figures are written
