@@ -19,7 +19,7 @@ demo: $(MADE) ## the whole story on the sandbox, and its totals
 	$(BIN)/albacore demo
 
 test: lint ## linters, types, and every test that needs only Python
-	$(BIN)/pytest -n 2 --dist loadgroup albacore_pipeline_tests
+	$(BIN)/pytest -n 2 --dist loadgroup --every-query albacore_pipeline_tests
 
 # N is the number of processes; ARGS goes to pytest: make t ROOM=escalation N=1 ARGS='-k veto --pdb'
 N ?= 2

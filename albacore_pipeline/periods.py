@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 import holidays
 import httpx
 
+from albacore_pipeline.tls import trusted
+
 FIRST_DAY = date(2025, 1, 1)  # the first day partition
 HOUR = timedelta(hours=1)
 
@@ -57,20 +59,20 @@ class HttpClock:
         system: Clock | None = None,
     ) -> None:
         fresh = httpx.Limits(max_keepalive_connections=0)  # a kept connection may be one that the other side has closed
-        self._client = httpx.Client(transport=transport, limits=fresh, timeout=30, trust_env=False)
+        self._client = httpx.Client(transport=transport, limits=fresh, timeout=30, trust_env=False, verify=trusted())
         self._url = url
         self._monotonic = monotonic
         self._system = system or SystemClock()
         self._turn = threading.Lock()
-        self._said = self._latest = datetime.min.replace(tzinfo=UTC)
+        self._reading = self._latest = datetime.min.replace(tzinfo=UTC)
         self._read_at = float("-inf")
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC. Raises ClockFailure."""
         with self._turn:
             if self._monotonic() - self._read_at >= 1:
-                self._said, self._read_at = self._read(), self._monotonic()
-            running = self._said + timedelta(seconds=self._monotonic() - self._read_at)
+                self._reading, self._read_at = self._read(), self._monotonic()
+            running = self._reading + timedelta(seconds=self._monotonic() - self._read_at)
             self._latest = min(max(self._latest, running), self._system.now())
             return self._latest
 
@@ -81,12 +83,14 @@ class HttpClock:
 
     def _read(self) -> datetime:
         try:
-            said = datetime.fromisoformat(self._client.get(self._url).raise_for_status().json()["now"])
-            if said.tzinfo is not None:
-                return said.astimezone(UTC)
+            reading = datetime.fromisoformat(self._client.get(self._url).raise_for_status().json()["now"])
+            if reading.tzinfo is None:
+                raise ValueError("an instant without its offset")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError):
-            pass  # whatever it was, no time was told
-        raise ClockFailure('ALBACORE_CLOCK_URL: no time is told there; eval "$(albacore env)" starts the sandbox again')
+            raise ClockFailure(
+                'ALBACORE_CLOCK_URL: no time is told there; eval "$(albacore env)" starts the sandbox again'
+            ) from None
+        return reading.astimezone(UTC)
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from albacore_pipeline.periods import Clock, Month, SystemClock, clock_at
 from albacore_pipeline.sites import SITES, Site
+from albacore_pipeline.tls import trusted
 
 PROJECT = Path(__file__).resolve().parent.parent  # the checkout, where there is one
 DEFAULT_HOME = PROJECT / ".albacore" if (PROJECT / "pyproject.toml").exists() else Path("~/.albacore")
@@ -276,7 +277,11 @@ def keep_on_this_machine(settings: Settings) -> None:
 def sandbox_addresses(url: str) -> frozenset[str]:
     """The addresses that the sandbox at `url` names as its own, asked for once in a process. Raises SettingsError."""
     try:
-        answer = httpx.get(f"{url}/sandbox/addresses", timeout=30, trust_env=False).raise_for_status().json()
+        answer = (
+            httpx.get(f"{url}/sandbox/addresses", timeout=30, trust_env=False, verify=trusted())
+            .raise_for_status()
+            .json()
+        )
         return frozenset(map(str, answer["addresses"]))
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError):
         raise SettingsError(

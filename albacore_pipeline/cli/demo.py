@@ -22,6 +22,7 @@ from albacore_pipeline.cli.home import RunningHome
 from albacore_pipeline.cli.running import StoryFailed
 from albacore_pipeline.cli.ticks import Ran, Ticker, end_orphans
 from albacore_pipeline.periods import clock_at
+from albacore_pipeline.tls import trusted
 
 Answer = TypeVar("Answer")
 
@@ -253,7 +254,9 @@ class Story:
         ]
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        answer = httpx.request(method, f"{self.running.sandbox_url}/sandbox/{path}", json=body, timeout=60)
+        answer = httpx.request(
+            method, f"{self.running.sandbox_url}/sandbox/{path}", json=body, timeout=60, verify=trusted()
+        )
         if answer.status_code == 400 and "Nothing is open" in answer.text:
             raise NothingOpen(f"sandbox {path}: {answer.text}")
         if answer.status_code >= 400:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-import httpx
 import sqlalchemy as sa
 from rich.console import Console
 
 from albacore_pipeline.cli import queries
 from albacore_pipeline.cli.home import RunningHome
+from albacore_pipeline.cli.world import ask_sandbox
 from albacore_pipeline.oversight.verify import verify
 from albacore_pipeline.periods import Month, Window, day_window
 from albacore_pipeline.sites import SITES
@@ -131,5 +130,5 @@ def _against_truth(connection: sa.Connection, *, running: RunningHome, console: 
 
 def _truth(running: RunningHome, *, site: str, window: Window) -> dict[str, list[float]]:
     query = {"site": site, "start": window.start.isoformat(), "end": window.end.isoformat()}
-    answer: Any = httpx.get(f"{running.sandbox_url}/sandbox/truth", params=query, timeout=60).raise_for_status().json()
+    answer = ask_sandbox(running.sandbox_url, "GET", "truth", params=query)
     return dict(answer["machines"])

@@ -7,7 +7,7 @@ Does not belong here: the home and its database (`home.py`), and the law itself 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import httpx
 
 from albacore_pipeline.settings import Settings, SettingsError, SiteSettings, is_outward
 from albacore_pipeline.sites import SITES, TicketControl, ZabbixScriptControl
+from albacore_pipeline.tls import trusted
 
 STORY_MONTH = "2025-10"
 WRITTEN = ("sandbox", "registry")  # where, below a home, its sandbox writes the registry's files
@@ -107,9 +108,11 @@ def leave_sandbox(*, home: Path) -> bool:
         return process.stop(home=home / "sandbox")
 
 
-def ask_sandbox(url: str, method: str, path: str, body: Any = None) -> Any:
+def ask_sandbox(url: str, method: str, path: str, body: Any = None, *, params: Mapping[str, str] | None = None) -> Any:
     """What a sandbox answers to a request below `/sandbox`; raises httpx.HTTPError."""
-    answer = httpx.request(method, f"{url}/sandbox/{path}", json=body, timeout=30, trust_env=False)
+    answer = httpx.request(
+        method, f"{url}/sandbox/{path}", json=body, params=params, timeout=60, trust_env=False, verify=trusted()
+    )
     return answer.raise_for_status().json()
 
 

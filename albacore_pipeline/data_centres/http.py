@@ -21,6 +21,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from albacore_pipeline.data_centres.endpoint import Endpoint
 from albacore_pipeline.data_centres.interface import Raw
+from albacore_pipeline.tls import trusted
 
 NO_ANSWER = "check that the site's server and the link to it are up, then run again"
 WRONG_ADDRESS = "check {prefix}_URL: it is the base, without the API's own path"
@@ -110,7 +111,7 @@ class SiteHttp:
         self._failure, self._options, self._turn = failure, options, threading.Lock()
         self._client = httpx.Client(
             auth=httpx.BasicAuth(endpoint.username, endpoint.password) if basic_auth else None,
-            verify=_trusted() if endpoint.url.startswith("https") else True,
+            verify=trusted(),
             timeout=httpx.Timeout(options.read_seconds, connect=options.connect_seconds),
             transport=options.transport,
             headers={"Accept-Encoding": "gzip", "User-Agent": "albacore-pipeline"},

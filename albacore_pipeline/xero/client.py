@@ -27,6 +27,7 @@ from xero_python.exceptions import ApiException
 
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.settings import Settings, SettingsError
+from albacore_pipeline.tls import trusted
 from albacore_pipeline.xero import decode, encode
 from albacore_pipeline.xero.interface import (
     BATCH,
@@ -257,7 +258,13 @@ def _tenant(token: _Token, reach: XeroReach, clock: Clock) -> str:
 def _plain_call(method: str, url: str, **options: Any) -> object:
     try:
         answer = httpx.request(
-            method, url, timeout=httpx.Timeout(60, connect=5), follow_redirects=False, trust_env=False, **options
+            method,
+            url,
+            timeout=httpx.Timeout(60, connect=5),
+            follow_redirects=False,
+            trust_env=False,
+            verify=trusted(),
+            **options,
         )
     except httpx.HTTPError as error:
         raise NothingSent(
