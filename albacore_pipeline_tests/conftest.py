@@ -98,7 +98,7 @@ def make_database(server_url: str) -> Iterator[Callable[[], str]]:
 
     def make() -> str:
         names.append(f"test_{uuid.uuid4().hex}")
-        _ask(server_url, f"create database {names[-1]} template {TEMPLATE}")
+        _ask(server_url, f"create database {names[-1]} template {TEMPLATE} strategy file_copy")
         return _named(server_url, names[-1])
 
     yield make
@@ -117,7 +117,7 @@ def engine(make_database: Callable[[], str]) -> sa.Engine:
 def scratch_engine(server_url: str) -> Iterator[sa.Engine]:
     """An engine on a database in which nothing is ever committed."""
     name = f"scratch_{uuid.uuid4().hex}"
-    _ask(server_url, f"create database {name} template {TEMPLATE}")
+    _ask(server_url, f"create database {name} template {TEMPLATE} strategy file_copy")
     engine = connect(_named(server_url, name))
     yield engine
     engine.dispose()
