@@ -49,7 +49,7 @@ async def serve(*, home: Path, port: int, machines_per_site: int, seed: int) -> 
     smtp = await loop.create_server(lambda: smtp_protocol(mailbox), sock=post)
     app = build_app(world=world, mailbox=mailbox)
     config = uvicorn.Config(app, http=Protocol, ws="none", log_level="warning", access_log=False, lifespan="off")
-    server = _Server(config, ready=lambda: _tell(home, url=world.url, smtp_url=world.smtp_url))
+    server = _Server(config, ready=lambda: _write_address(home, url=world.url, smtp_url=world.smtp_url))
     try:
         await server.serve(sockets=[web])
     finally:
@@ -73,23 +73,23 @@ class _Server(uvicorn.Server):
 
 def _listen(port: int, *, fallback: int, fixed: bool) -> socket.socket:
     """A listening socket on the port; if none is asked for, on the one it had before, or any free one."""
-    for wanted in (port,) if fixed else (fallback, 0):
+    for candidate in (port,) if fixed else (fallback, 0):
         # With the protocol named, asyncio turns Nagle's delay off on each connection: 40 ms an answer.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, wanted))
+            listener.bind((HOST, candidate))
             listener.listen(128)
         except OSError:
             listener.close()
-            if fixed or wanted == 0:
+            if fixed or candidate == 0:
                 raise
         else:
             return listener
     raise AssertionError("a free port is always found or an error raised")
 
 
-def _tell(home: Path, *, url: str, smtp_url: str) -> None:
+def _write_address(home: Path, *, url: str, smtp_url: str) -> None:
     draft = home / "server.json.new"
     draft.write_text(json.dumps({"pid": os.getpid(), "url": url, "smtp_url": smtp_url}))
     draft.replace(home / "server.json")

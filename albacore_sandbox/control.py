@@ -141,7 +141,7 @@ async def _body(request: Request) -> Document:
     return given
 
 
-def _told(handler: Handler) -> Handler:
+def _answered(handler: Handler) -> Handler:
     """The handler, with what can't be done told in one line."""
 
     async def endpoint(request: Request) -> Response:
@@ -158,14 +158,14 @@ def _told(handler: Handler) -> Handler:
 def routes(control: Control) -> list[Route]:
     """The paths below `/sandbox`."""
     return [
-        Route("/status", _told(control.status)),
-        Route("/addresses", _told(control.addresses)),
-        Route("/clock", _told(control.clock), methods=["GET", "POST"]),
-        Route("/truth", _told(control.truth)),
-        Route("/pay", _told(control.pay), methods=["POST"]),
-        Route("/faults", _told(control.faults), methods=["GET", "POST", "DELETE"]),
-        Route("/power", _told(control.power), methods=["GET", "POST"]),
-        Route("/mail", _told(control.mail)),
-        Route("/mail/bounce", _told(control.bounce), methods=["POST"]),
-        Route("/registry", _told(control.registry), methods=["POST"]),
+        Route("/status", _answered(control.status)),
+        Route("/addresses", _answered(control.addresses)),
+        Route("/clock", _answered(control.clock), methods=["GET", "POST"]),
+        Route("/truth", _answered(control.truth)),
+        Route("/pay", _answered(control.pay), methods=["POST"]),
+        Route("/faults", _answered(control.faults), methods=["GET", "POST", "DELETE"]),
+        Route("/power", _answered(control.power), methods=["GET", "POST"]),
+        Route("/mail", _answered(control.mail)),
+        Route("/mail/bounce", _answered(control.bounce), methods=["POST"]),
+        Route("/registry", _answered(control.registry), methods=["POST"]),
     ]

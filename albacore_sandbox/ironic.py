@@ -136,8 +136,8 @@ class IronicApi:
 
 
 def _chosen(node: Document, fields: str | None) -> Document:
-    wanted = fields.split(",") if fields else list(node)
-    return {name: value for name, value in node.items() if name in wanted}
+    target = fields.split(",") if fields else list(node)
+    return {name: value for name, value in node.items() if name in target}
 
 
 def routes(world: World) -> list[Route]:

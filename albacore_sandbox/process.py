@@ -41,10 +41,10 @@ class Running:
 def running(*, home: Path) -> Running | None:
     """The sandbox of this home if it answers, else None. Another one's answer on the same port does not count."""
     try:
-        told = json.loads((home / "server.json").read_text())
+        written = json.loads((home / "server.json").read_text())
     except FileNotFoundError:
         return None
-    found = Running(url=str(told["url"]), smtp_url=str(told["smtp_url"]), pid=int(told["pid"]))
+    found = Running(url=str(written["url"]), smtp_url=str(written["smtp_url"]), pid=int(written["pid"]))
     return found if _answers(found, home) else None
 
 
@@ -79,7 +79,7 @@ def stop(*, home: Path) -> bool:
             os.kill(found.pid, number)
         except ProcessLookupError:
             break
-        if _gone(found.pid, timeout=_GRACE_SECONDS):
+        if _ended(found.pid, timeout=_GRACE_SECONDS):
             break
     else:
         raise SandboxFailed(f"the sandbox of {home} (pid {found.pid}) does not end: end it by hand")
@@ -101,8 +101,8 @@ def _when_it_answers(child: subprocess.Popen[bytes], *, home: Path, timeout: flo
 
 
 def _answers(found: Running, home: Path) -> bool:
-    place = urlsplit(found.url)
-    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=5)
+    address = urlsplit(found.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5)
     try:
         connection.request("GET", "/sandbox/status")
         return bool(json.loads(connection.getresponse().read())["home"] == str(home.resolve()))
@@ -112,7 +112,7 @@ def _answers(found: Running, home: Path) -> bool:
         connection.close()
 
 
-def _gone(pid: int, *, timeout: float) -> bool:
+def _ended(pid: int, *, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         try:

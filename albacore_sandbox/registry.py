@@ -72,7 +72,7 @@ def _company(
     customer: str,
     name: str,
     suffix: str,
-    place: str,
+    location: str,
     kind: tuple[str, str, str, str],
     weights: tuple[int, int, int, int],
 ) -> Company:
@@ -82,7 +82,7 @@ def _company(
         name=name,
         suffix=suffix,
         domain=name.split()[0].lower() + ".example",
-        address=place,
+        address=location,
         country=country,
         language=language,
         currency=currency,

@@ -140,8 +140,8 @@ class ZabbixApi:
         return str(len(found)) if params.get("countOutput") else found
 
     def _chosen_hosts(self, params: Params) -> list[int]:
-        wanted = _texts(params.get("hostids"))
-        rows = range(len(self.fleet)) if wanted is None else _rows(wanted, FIRST_HOST, len(self.fleet))
+        asked = _texts(params.get("hostids"))
+        rows = range(len(self.fleet)) if asked is None else _rows(asked, FIRST_HOST, len(self.fleet))
         names = _filter(params, "host", "name")
         part = str((params.get("search") or {}).get("host", (params.get("search") or {}).get("name", ""))).lower()
         chosen = [r for r in rows if names is None or self.fleet.names[r] in names]
@@ -308,10 +308,10 @@ def _limit(params: Params) -> int | None:
     return int(params["limit"]) if params.get("limit") else None
 
 
-def _output(whole: Mapping[str, Any], wanted: Any, *, always: str = "") -> Document:
-    if not isinstance(wanted, list):
+def _output(whole: Mapping[str, Any], asked: Any, *, always: str = "") -> Document:
+    if not isinstance(asked, list):
         return dict(whole)
-    return {name: value for name, value in whole.items() if name in wanted or name == always}
+    return {name: value for name, value in whole.items() if name in asked or name == always}
 
 
 def _order(params: Params, **columns: Any) -> Any:
@@ -323,9 +323,9 @@ def _order(params: Params, **columns: Any) -> Any:
     return np.lexsort([sign * columns[field] for field, sign in zip(reversed(fields), reversed(signs), strict=True)])
 
 
-def _table(columns: Mapping[str, Sequence[object]], wanted: Any) -> bytes:
+def _table(columns: Mapping[str, Sequence[object]], asked: Any) -> bytes:
     """Rows of strings as JSON, all at once."""
-    names = [name for name in columns if not isinstance(wanted, list) or name in wanted]
+    names = [name for name in columns if not isinstance(asked, list) or name in asked]
     count = len(columns["itemid"])
     cells: list[object] = [""] * (count * len(names))
     for at, name in enumerate(names):

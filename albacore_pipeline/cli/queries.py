@@ -77,7 +77,6 @@ class MeasuredDay:
     machine: str
     day: date
     kwh: Decimal
-    hours_expected: int
 
 
 def collections(connection: sa.Connection, *, site: str | None, day: date | None, revision: int) -> int:

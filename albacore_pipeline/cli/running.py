@@ -28,8 +28,8 @@ def demo() -> None:
         from albacore_pipeline.cli.demo import story
         from albacore_pipeline.cli.summary import summarise
 
-        with story(running=running, console=console) as told:
-            told.tell()
+        with story(running=running, console=console) as the_story:
+            the_story.tell()
             sound = summarise(running=running, console=console)
     if not sound:
         sys.exit(1)

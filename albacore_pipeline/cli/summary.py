@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import pandas as pd
 import sqlalchemy as sa
 from rich.console import Console
 
@@ -12,8 +13,8 @@ from albacore_pipeline.cli import queries
 from albacore_pipeline.cli.home import RunningHome
 from albacore_pipeline.cli.world import ask_sandbox
 from albacore_pipeline.oversight.verify import verify
-from albacore_pipeline.periods import Month, Window, day_window
-from albacore_pipeline.sites import SITES
+from albacore_pipeline.periods import HOUR, Month, Window, day_window
+from albacore_pipeline.sites import SITES, Site
 
 MONTH = Month(2025, 10)
 LARGEST_ERROR = 0.01  # of a fully measured machine-day
@@ -101,31 +102,45 @@ def _minute(instant: datetime | None) -> str:
     return f"{instant:%Y-%m-%d %H:%M}" if instant else ""
 
 
-def _against_truth(connection: sa.Connection, *, running: RunningHome, console: Console) -> list[str]:
-    """Set each fully measured machine-day against what the machine really drew; returns those too far off."""
-    rows: list[tuple[object, ...]] = []
-    too_far: list[str] = []
-    for site in SITES.values():
-        window = Window(
-            day_window(day=MONTH.first_day, timezone=site.timezone).start,
-            day_window(day=MONTH.last_day, timezone=site.timezone).end,
-        )
-        true_hours = _truth(running, site=site.name, window=window)
-        days = queries.measured_days(connection, site=site.name, first_day=MONTH.first_day, last_day=MONTH.last_day)
-        measured = true = worst = 0.0
-        for row in days:
-            start = round((day_window(day=row.day, timezone=site.timezone).start - window.start).total_seconds() / 3600)
-            really = sum(true_hours[row.machine][start : start + row.hours_expected]) / 1000
-            error = abs(float(row.kwh) - really)
-            if error > max(LARGEST_ERROR * really, 0.01):
-                too_far.append(f"{site.name} {row.machine} {row.day}: measured {row.kwh} kWh, truly {really:.3f}")
-            measured, true, worst = measured + float(row.kwh), true + really, max(worst, error)
-        rows.append((site.name, f"{len(days):,}", f"{measured:,.3f}", f"{true:,.3f}", f"{worst:.3f}"))
+def _against_truth(connection: sa.Connection, *, running: RunningHome, console: Console) -> bool:
+    """Set each fully measured machine-day against what the machine really drew; True where one is too far off."""
+    days = pd.concat([_compared(connection, site=site, running=running) for site in SITES.values()])
+    sites = days.groupby("site", sort=False).agg(
+        days=("day", "size"), measured=("measured", "sum"), true=("true", "sum"), worst=("error", "max")
+    )
+    rows = (
+        (site, f"{row.days:,}", f"{row.measured:,.3f}", f"{row.true:,.3f}", f"{row.worst:.3f}")
+        for site, row in zip(sites.index, sites.itertuples(), strict=True)
+    )
     header = ("site", "machine-days compared", "measured kWh", "true kWh", "largest error, kWh a day")
     _print(console, f"Against the sandbox's hidden truth, {MONTH}", header, rows)
-    for line in too_far[:20]:
-        console.print(line, style="red")
-    return too_far
+    too_far = days[days.error > (LARGEST_ERROR * days.true).clip(lower=0.01)]
+    for row in too_far.head(20).itertuples():
+        console.print(
+            f"{row.site} {row.machine} {row.day}: measured {row.measured} kWh, truly {row.true:.3f}", style="red"
+        )
+    return not too_far.empty
+
+
+def _compared(connection: sa.Connection, *, site: Site, running: RunningHome) -> pd.DataFrame:
+    """A row for each machine-day of a site of which every hour was measured: kWh as measured, as drawn, the error."""
+    month = Window(
+        day_window(day=MONTH.first_day, timezone=site.timezone).start,
+        day_window(day=MONTH.last_day, timezone=site.timezone).end,
+    )
+    true_hours = _truth(running, site=site.name, window=month)
+
+    def drawn(row: queries.MeasuredDay) -> float:
+        window = day_window(day=row.day, timezone=site.timezone)
+        start = round((window.start - month.start) / HOUR)
+        return sum(true_hours[row.machine][start : start + window.hours]) / 1000
+
+    rows = queries.measured_days(connection, site=site.name, first_day=MONTH.first_day, last_day=MONTH.last_day)
+    days = pd.DataFrame(
+        [(site.name, row.machine, row.day, float(row.kwh), drawn(row)) for row in rows],
+        columns=["site", "machine", "day", "measured", "true"],
+    )
+    return days.assign(error=(days.measured - days.true).abs())
 
 
 def _truth(running: RunningHome, *, site: str, window: Window) -> dict[str, list[float]]:

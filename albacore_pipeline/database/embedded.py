@@ -156,8 +156,8 @@ def remove(*, home: Path) -> None:
 
 def _embedded(cluster: _Cluster) -> Embedded:
     def url(driver: str, database: str) -> str:
-        place = {"host": str(cluster.sockets)}
-        return URL.create(f"postgresql+{driver}", username=_OWNER, database=database, query=place).render_as_string()
+        host = {"host": str(cluster.sockets)}
+        return URL.create(f"postgresql+{driver}", username=_OWNER, database=database, query=host).render_as_string()
 
     return Embedded(url("psycopg", "albacore"), url("psycopg2", "dagster"), _wheel_installation() / "bin")
 

@@ -141,7 +141,7 @@ def _note_money(connection: sa.Connection, *, document: OpenDocument, invoice: I
     """Write payments and credits that are new, and take back those that are gone; True if there were any."""
     events = _events(invoice)
     present = [event.xero_id for event in events]
-    reversed_payments = queries.gone_payments(connection, document_id=document.document_id, present=present)
+    reversed_payments = queries.reversed_payments(connection, document_id=document.document_id, present=present)
     events += [
         Event(xero_id=row.xero_id, kind="reversal", paid_on=now.date(), amount=-row.amount) for row in reversed_payments
     ]

@@ -313,7 +313,7 @@ class OpenDocument:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GonePayment:
+class ReversedPayment:
     """A payment that Xero reported once and does not any more."""
 
     xero_id: str
@@ -359,9 +359,9 @@ def note_payment(
     )  # fmt: skip
 
 
-def gone_payments(connection: sa.Connection, *, document_id: int, present: Sequence[str]) -> list[GonePayment]:
+def reversed_payments(connection: sa.Connection, *, document_id: int, present: Sequence[str]) -> list[ReversedPayment]:
     """Payments of a document that were there and are not among the present ones."""
-    return rows(connection, "invoicing/gone_payments", GonePayment, document_id=document_id, present=present)
+    return rows(connection, "invoicing/reversed_payments", ReversedPayment, document_id=document_id, present=present)
 
 
 def note_difference(connection: sa.Connection, *, number: str, field: str, ours: str, xeros: str, now: datetime) -> int:

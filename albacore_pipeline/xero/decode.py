@@ -176,7 +176,7 @@ def _shown(content: object, name: str, *identity: str, read: Callable[[object], 
 
 def _judged(element: object, *identity: str, read: Callable[[object], T]) -> Written[T]:
     try:
-        checked = wire.Verdict.model_validate(element)
+        checked = wire.WriteAnswer.model_validate(element)
     except ValidationError as error:
         return Unreadable(identity=_identity(element, *identity), words=_unfit(error))
     if not checked.words and checked.status != "ERROR":
@@ -213,7 +213,7 @@ def _plainly(shape: type[Shape], element: object) -> Shape:
 
 def _objections(element: object) -> str:
     try:
-        return "; ".join(wire.Verdict.model_validate(element).words)
+        return "; ".join(wire.WriteAnswer.model_validate(element).words)
     except ValidationError:
         return ""
 

@@ -64,7 +64,7 @@ class ValidationMessage(Shape):
     description: str | None = Field(None, alias="Description")
 
 
-class Verdict(Shape):
+class WriteAnswer(Shape):
     """What an element says of whether Xero took it."""
 
     status: str | None = Field(None, alias="StatusAttributeString")

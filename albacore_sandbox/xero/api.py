@@ -219,7 +219,7 @@ class XeroApi:
 
     def _document_list(self, call: Call, plural: str) -> Answer:
         kind, given = KINDS[plural], call.parameters
-        wanted = {
+        asked = {
             name: {part.strip().lower() for part in given[name].split(",")}
             for name in ("IDs", f"{kind}Numbers", "Statuses", "ContactIDs")
             if given.get(name)
@@ -228,7 +228,7 @@ class XeroApi:
         for key, kept in self.ledger.documents[kind].items():
             values = {"IDs": key, f"{kind}Numbers": kept["Number"]}
             values |= {"Statuses": kept["Status"], "ContactIDs": kept["ContactID"]}
-            if all(values[name].lower() in some for name, some in wanted.items()):
+            if all(values[name].lower() in some for name, some in asked.items()):
                 chosen.append(key)
         full = "page" in given and not is_true(given.get("summaryOnly"), default=False)
         documents = [self.shown.document(kind, key, full=full) for key in chosen]

@@ -63,13 +63,13 @@ class Contacts:
         except NotFound:
             raise Invalid("The Contact could not be found.") from None
 
-    def key(self, wanted: str) -> str:
+    def key(self, asked: str) -> str:
         """The id of the contact with this id or number. Raises NotFound."""
-        if wanted in self._kept:
-            return wanted
-        found = self._by("ContactNumber", wanted)
+        if asked in self._kept:
+            return asked
+        found = self._by("ContactNumber", asked)
         if found is None:
-            raise NotFound(wanted)
+            raise NotFound(asked)
         return found
 
     def shown(self, key: str) -> Document:
@@ -110,5 +110,5 @@ class Contacts:
         return self.shown(chosen)
 
     def _by(self, name: str, value: str) -> str | None:
-        wanted = str(value).strip().lower()
-        return next((k for k, c in self._kept.items() if str(c.get(name, "")).strip().lower() == wanted), None)
+        asked = str(value).strip().lower()
+        return next((k for k, c in self._kept.items() if str(c.get(name, "")).strip().lower() == asked), None)

@@ -13,7 +13,7 @@ from typing import Any
 from albacore_sandbox.store import Document
 from albacore_sandbox.xero.contacts import Contacts
 from albacore_sandbox.xero.ledger import CREDIT_NOTE, INVOICE, Ledger
-from albacore_sandbox.xero.lines import priced
+from albacore_sandbox.xero.lines import with_price
 from albacore_sandbox.xero.reference import BASE_CURRENCY, CURRENCIES
 from albacore_sandbox.xero.wire import Invalid, NotFound, to_day
 
@@ -61,9 +61,9 @@ class Documents:
 
     def save(self, kind: str, given: Document, *, places: int) -> str:
         """POST: change the document with this id or number, or create it. Raises Invalid."""
-        wanted = given.get(f"{kind}ID") or given.get(f"{kind}Number")
+        asked = given.get(f"{kind}ID") or given.get(f"{kind}Number")
         try:
-            key = self._ledger.find(kind, str(wanted)) if wanted else None
+            key = self._ledger.find(kind, str(asked)) if asked else None
         except NotFound:
             if given.get(f"{kind}ID"):
                 raise Invalid(f"{kind} not found") from None
@@ -144,7 +144,7 @@ class Documents:
         names = ("LineAmountTypes", "Lines", "SubTotal", "TotalTax", "Total")
         if "LineItems" not in given and before:
             if status in FINAL and before["Status"] not in FINAL:
-                priced(before["Lines"], amount_types=before["LineAmountTypes"], places=4, final=True)
+                with_price(before["Lines"], amount_types=before["LineAmountTypes"], places=4, final=True)
             return {name: before[name] for name in names}
         types = given.get("LineAmountTypes") or before.get("LineAmountTypes") or "Exclusive"
         if types not in LINE_AMOUNT_TYPES:
@@ -152,7 +152,7 @@ class Documents:
         lines: Any = given.get("LineItems") or []
         if status in FINAL and not lines:
             raise Invalid("One or more line items must be specified")
-        done = priced(lines, amount_types=types, places=places, final=status in FINAL)
+        done = with_price(lines, amount_types=types, places=places, final=status in FINAL)
         if done.total < 0:
             raise Invalid("The document total must not be less than zero")
         return dict(zip(names, (types, done.lines, done.sub_total, done.total_tax, done.total), strict=True))

@@ -34,20 +34,20 @@ class Ledger:
         self.payments = store.collection("xero_payment")
         self.allocations = store.collection("xero_allocation")
 
-    def find(self, kind: str, wanted: str) -> str:
+    def find(self, kind: str, asked: str) -> str:
         """The id of the document with this id or number; of several, the oldest. Raises NotFound."""
         kept = self.documents[kind]
-        if wanted in kept:
-            return wanted
-        found = self.by_number(kind, wanted)
+        if asked in kept:
+            return asked
+        found = self.by_number(kind, asked)
         if found is None:
-            raise NotFound(wanted)
+            raise NotFound(asked)
         return found
 
     def by_number(self, kind: str, number: str) -> str | None:
         """The id of the oldest document with a number, whatever its state; numbers ignore case."""
-        wanted = number.lower()
-        return next((k for k, d in self.documents[kind].items() if d["Number"].lower() == wanted), None)
+        asked = number.lower()
+        return next((k for k, d in self.documents[kind].items() if d["Number"].lower() == asked), None)
 
     def write(self, kind: str, key: str, document: Document) -> None:
         """Keep a document, with its sums and state brought up to date."""

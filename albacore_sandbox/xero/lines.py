@@ -34,7 +34,7 @@ class Priced:
         return self.sub_total + self.total_tax
 
 
-def priced(lines: Sequence[Document], *, amount_types: str, places: int, final: bool) -> Priced:
+def with_price(lines: Sequence[Document], *, amount_types: str, places: int, final: bool) -> Priced:
     """Work out amounts and totals; `final` documents must name account and tax type. Raises Invalid."""
     done: list[Document] = []
     problems: list[str] = []

@@ -108,10 +108,8 @@ def is_revenue_account(code: str) -> bool:
 
 def bank_account(given: Document) -> Document | None:
     """The account that a payment names, if it is one that takes payments."""
-    wanted = (given.get("Code"), given.get("AccountID"))
-    takes = [
-        a for a in accounts() if a["EnablePaymentsToAccount"] and (a["Code"] in wanted or a["AccountID"] in wanted)
-    ]
+    asked = (given.get("Code"), given.get("AccountID"))
+    takes = [a for a in accounts() if a["EnablePaymentsToAccount"] and (a["Code"] in asked or a["AccountID"] in asked)]
     return takes[0] if takes else None
 
 

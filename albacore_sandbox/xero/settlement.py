@@ -81,9 +81,9 @@ class Settlement:
         self._ledger.resettle(INVOICE, invoice)
         return key
 
-    def _find(self, kind: str, wanted: object) -> str:
+    def _find(self, kind: str, asked: object) -> str:
         try:
-            return self._ledger.find(kind, str(wanted))
+            return self._ledger.find(kind, str(asked))
         except NotFound:
             raise Invalid(f"{kind} could not be found") from None
 

@@ -10,7 +10,7 @@ with change as (
         ('rated_watts', machine.rated_watts::text, seen.rated_watts::text),
         ('serial', machine.serial, seen.serial),
         ('model', machine.model, seen.model)
-    ) as said (field, old_value, new_value)
+    ) as stated (field, old_value, new_value)
     where site = :site and first_seen is not null and :day >= last_seen
         and new_value is not null and new_value is distinct from old_value
     returning machine_id, field, old_value, new_value

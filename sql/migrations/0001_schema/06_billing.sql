@@ -120,12 +120,12 @@ create trigger billing_record_no_truncate before truncate on albacore.billing_re
 
 create function albacore.drop_records() returns trigger language plpgsql as $$
 begin
-    delete from albacore.billing_record using gone where billing_record.customer_month_id = gone.customer_month_id;
+    delete from albacore.billing_record using deleted where billing_record.customer_month_id = deleted.customer_month_id;
     return null;
 end $$;
 comment on function albacore.drop_records is 'Trigger: a month goes with its records; one that has a document can''t go (frozen_month).';
 create trigger customer_month_records after delete on albacore.customer_month
-    referencing old table as gone for each statement execute function albacore.drop_records();
+    referencing old table as deleted for each statement execute function albacore.drop_records();
 
 -- Stable, as concat_ws is: then it is put into the query instead of being called for each record, which takes half the
 -- time. A record without a band has neither band nor amount in it.
