@@ -8,6 +8,7 @@ Does not belong here: any data; tests write what they need, mostly through `smal
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,11 +20,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from albacore_pipeline.database import connect, embedded, migrate
+from albacore_pipeline.database.engine import SQL_FOLDER
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 
 pytest_plugins = ["albacore_pipeline_tests.query_coverage"]
 
-TEMPLATE = "albacore_template"
+KEPT_HOME = "ALBACORE_TEST_HOME"  # a folder whose server is kept between sessions, for quick single tests
 
 # Examples are the same in every run; a database that was slow once is no failure.
 settings.register_profile(
@@ -50,22 +52,36 @@ def _locked(path: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a migrated template; the server ends with the last worker that uses it."""
+    """The URL of a server that has the template; it ends with the last worker that uses it, unless it is to be kept."""
     base = tmp_path_factory.getbasetemp()
-    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres_home"
-    home.mkdir(exist_ok=True)
+    kept = os.environ.get(KEPT_HOME)
+    home = Path(kept) if kept else (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres_home"
+    home.mkdir(parents=True, exist_ok=True)
     with (home / "users").open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         url = embedded.start(home=home, durable=False).database_url
         with _locked(home / "template"):
             _make_template(url)
         yield url
+        if kept:
+            return
         fcntl.flock(users, fcntl.LOCK_UN)
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return  # another worker still uses the server
         embedded.remove(home=home)
+
+
+def _schema_digest() -> str:
+    """What the template is made of: another schema is another template."""
+    digest = hashlib.sha256()
+    for path in sorted((SQL_FOLDER / "migrations").rglob("*.sql")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+TEMPLATE = f"albacore_template_{_schema_digest()}"
 
 
 def _named(url: str, database: str) -> str:
