@@ -18,6 +18,7 @@ from albacore_pipeline.cli import checks, explanations, registry, running, sandb
 from albacore_pipeline.cli.home import InUse
 from albacore_pipeline.data_centres.interface import FailedRead, PowerFailure
 from albacore_pipeline.database.embedded import EmbeddedFailure
+from albacore_pipeline.database.migrate import UnknownSchema
 from albacore_pipeline.invoicing.statement.pdf import StatementFailure
 from albacore_pipeline.periods import ClockFailure
 from albacore_pipeline.registry.problems import RegistryRefused
@@ -51,7 +52,7 @@ app.add_typer(registry_app, name="registry")
 
 KNOWN = (
     ArchiveFailure, ClockFailure, EmbeddedFailure, FailedRead, InUse, LookupError, PowerFailure, RegistryRefused,
-    SettingsError, StatementFailure, running.StoryFailed, world.SandboxFailure, XeroError,
+    SettingsError, StatementFailure, running.StoryFailed, UnknownSchema, world.SandboxFailure, XeroError,
 )  # fmt: skip
 
 

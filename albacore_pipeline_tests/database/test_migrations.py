@@ -32,7 +32,7 @@ from alembic.script import ScriptDirectory
 
 from albacore_pipeline.database import connect, locks, migrate, pending
 from albacore_pipeline.database.engine import SQL_FOLDER, driver
-from albacore_pipeline.database.migrate import _configuration
+from albacore_pipeline.database.migrate import UnknownSchema, _configuration
 from albacore_pipeline.oversight import queries
 from albacore_pipeline.settings import PROJECT
 from albacore_pipeline_tests.conftest import _ask, _named
@@ -129,6 +129,15 @@ def test_migrating_again_changes_nothing(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         assert ask(connection, objects) == before
     assert not pending(engine)
+
+
+def test_a_schema_that_another_program_made_is_refused_in_one_line(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("update alembic_version set version_num = '0004_closing'")
+
+    for ask in (migrate, pending):
+        with pytest.raises(UnknownSchema, match="has schema 0004_closing, which this program does not know"):
+            ask(engine)
 
 
 def test_processes_that_migrate_at_once_make_one_schema(empty: sa.Engine) -> None:
