@@ -135,9 +135,9 @@ def test_a_schema_that_another_program_made_is_refused_in_one_line(engine: sa.En
     with engine.begin() as connection:
         connection.exec_driver_sql("update alembic_version set version_num = '0004_closing'")
 
-    for ask in (migrate, pending):
+    for door in (migrate, pending):
         with pytest.raises(UnknownSchema, match="has schema 0004_closing, which this program does not know"):
-            ask(engine)
+            door(engine)
 
 
 def test_processes_that_migrate_at_once_make_one_schema(empty: sa.Engine) -> None:
