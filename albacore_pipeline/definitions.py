@@ -32,7 +32,7 @@ from albacore_pipeline.xero.resources import XeroResource  # noqa: E402
 
 def build_defs(*, sites: Mapping[str, Site] = SITES, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Everything that Dagster knows. `resources` replaces single resources, for tests."""
-    platform, mail = PlatformResource(), MailResource()
+    platform, mail = (resources or {}).get("platform", PlatformResource()), MailResource()
     xero = XeroResource(platform=platform)
     external = ExternalSystemsResource(platform=platform, xero=xero, mail=mail)
     shared: dict[str, Any] = {"platform": platform, "mail": mail, "xero": xero, "external": external}
