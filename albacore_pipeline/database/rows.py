@@ -105,6 +105,8 @@ def read(result: sa.CursorResult[Any], name: str, row_type: type[Row]) -> list[R
     """The rows of an answer; `name` is what an error calls the query. Raises WrongRow."""
     columns, expected = list(result.keys()), fields_of(row_type)
     if not is_dataclass(row_type):
+        if len(columns) != 1:
+            raise WrongRow(f"{name}: the columns are {columns}, where one is expected")
         reader = _reader(name, columns[0], expected[0])
         return [reader(value) for (value,) in result]
     names = [field.name for field in expected]
@@ -121,11 +123,17 @@ def read(result: sa.CursorResult[Any], name: str, row_type: type[Row]) -> list[R
 
 def _reader(name: str, column: str, field: Field) -> Callable[[Any], Any]:
     """How a column's value becomes the field's."""
-    convert = field.kind if isinstance(field.kind, type) and issubclass(field.kind, Enum) else None
+    is_enum = isinstance(field.kind, type) and issubclass(field.kind, Enum)
+    full_list = get_origin(field.kind) is list and NoneType not in get_args(get_args(field.kind)[0])
 
     def read(value: Any) -> Any:
-        if value is None and not field.optional:
+        if value is None and field.optional:
+            return None
+        if value is None or (full_list and None in value):
             raise WrongRow(f"{name}: {column} is NULL, which its row does not allow")
-        return value if convert is None or value is None else convert(value)
+        try:
+            return field.kind(value) if is_enum else value
+        except ValueError:
+            raise WrongRow(f"{name}: {column} is {value!r}, which {field.kind.__name__} does not know") from None
 
     return read

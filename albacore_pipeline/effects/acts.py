@@ -43,8 +43,10 @@ Act = Callable[[sa.Connection, Form, datetime], WhatWasDone]
 def perform(name: str, act: Act[Form, WhatWasDone], form: Form, *, engine: sa.Engine, now: datetime) -> WhatWasDone:
     """Run an act and append its entry, with actor and reason, in one transaction.
 
-    A LookupError or ValueError of the act says in one line what is wrong with the form; then nothing is changed.
+    A LookupError or ValueError says in one line what is wrong with the form; then nothing is changed.
     """
+    if not form.actor.strip() or not form.reason.strip():
+        raise ValueError("say who you are and why: actor and reason are empty")
     with engine.begin() as connection:
         done = act(connection, form, now)
         details = {**done.details, "reason": form.reason}

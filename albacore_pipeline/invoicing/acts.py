@@ -25,7 +25,7 @@ def release_document(connection: sa.Connection, form: ReleaseDocument, now: date
 
     A parked document is looked up in Xero before anything else.
     """
-    if bool(form.number) == bool(form.customer and form.month):
+    if [bool(form.number), bool(form.customer), bool(form.month)] not in ([True, False, False], [False, True, True]):
         raise ValueError("fill in either the number of a parked document, or customer and month of a held one")
     subject = _release_parked(connection, form, now) if form.number else _release_held(connection, form)
     return Done(subject=subject, words=f"{subject} is released")

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from albacore_pipeline.archive import ArchiveFailure
 from albacore_pipeline.effects.interface import Effect, Later, Outcome, Parked, Succeeded
 from albacore_pipeline.invoicing import queries
 from albacore_pipeline.invoicing.documents import draft_document, xero_kind
@@ -144,10 +145,13 @@ class AttachmentHandler:
         """Nothing but the effect itself."""
 
     def _attach(self, effect: Effect, document: InXero) -> Outcome:
-        files = [
-            Attachment(invoice_id=document.id, name=name, content=self.read_archive(sha256))
-            for name, sha256 in _files(effect).items()
-        ]
+        try:
+            files = [
+                Attachment(invoice_id=document.id, name=name, content=self.read_archive(sha256))
+                for name, sha256 in _files(effect).items()
+            ]
+        except ArchiveFailure as error:
+            return Later(str(error))  # nothing went out, and the others must not wait for it
         return attachments.send(self.xero, files, key=_key([effect]))
 
 

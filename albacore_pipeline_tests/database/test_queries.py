@@ -132,3 +132,25 @@ def test_other_columns_than_the_row_s_are_refused(connection: sa.Connection) -> 
 
 def test_an_enum_is_made_from_its_text(connection: sa.Connection) -> None:
     assert read(connection.execute(sa.text("select 'paused' as stage")), "room/query", Stage) == [Stage.PAUSED]
+
+
+def test_what_an_enum_does_not_know_is_refused(connection: sa.Connection) -> None:
+    with pytest.raises(WrongRow, match="room/query: stage is 'nonsense', which Stage does not know"):
+        read(connection.execute(sa.text("select 'nonsense' as stage")), "room/query", Stage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hours:
+    """A row with a list whose elements are there."""
+
+    wh: list[int]
+
+
+def test_null_within_a_list_is_refused(connection: sa.Connection) -> None:
+    with pytest.raises(WrongRow, match="room/query: wh is NULL"):
+        read(connection.execute(sa.text("select array[1, null] as wh")), "room/query", Hours)
+
+
+def test_a_plain_type_stands_for_one_column(connection: sa.Connection) -> None:
+    with pytest.raises(WrongRow, match="where one is expected"):
+        read(connection.execute(sa.text("select 1 as one, 2 as two")), "room/query", int)

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from albacore_pipeline.archive import ArchiveFailure
 from albacore_pipeline.database import connect, sql
 from albacore_pipeline.effects.gate import Gate
 from albacore_pipeline.xero.interface import (
@@ -315,3 +316,19 @@ def test_dying_at_any_call_ends_the_same(make_database: Callable[[], str], when:
             f"mail:document:{NUMBER}": 1, f"mail:document:{NOTE}": 1,
         }, nth  # fmt: skip
     assert nth > 10
+
+
+def test_a_statement_that_the_archive_lost_keeps_nobody_waiting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.write_documents()
+
+    def lost(sha256: str) -> bytes:
+        raise ArchiveFailure(f"the archive has no {sha256}")
+
+    monkeypatch.setattr(office.archive, "get", lost)
+    office.issue()
+
+    states = office.effects()
+    assert states[f"attachment:{NUMBER}"] == "prepared"
+    assert states[f"mail:document:{NUMBER}"] == "done"

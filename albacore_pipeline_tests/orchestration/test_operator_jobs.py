@@ -138,6 +138,22 @@ def test_an_act_that_can_not_be_done_leaves_nothing(scenes: Scenes, deployment: 
     assert scenes.desk.ask("select count(*) from report.audit") == before
 
 
+def test_who_and_why_are_not_blank(scenes: Scenes, deployment: Deployment) -> None:
+    form = scenes.place_hold()
+    before = scenes.desk.ask("select count(*) from report.audit")
+
+    assert not deployment.run("place_hold", config=filled_in("place_hold", {**form, "reason": "  "})).success
+
+    assert scenes.desk.ask("select count(*) from report.audit") == before
+    assert scenes.desk.ask("select count(*) from albacore.hold") == [(0,)]
+
+
+def test_a_document_s_number_is_released_alone(scenes: Scenes, deployment: Deployment) -> None:
+    form = {**scenes.release_document(), "customer": "acme"}
+
+    assert not deployment.run("release_document", config=filled_in("release_document", form)).success
+
+
 def test_the_jobs_of_people_are_those_of_the_contract() -> None:
     assert set(operator_jobs()) == {
         "load_registry", "accept_gap", "accept_revision", "place_hold", "release_hold", "approve_pause", "veto_pause",

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 import dagster as dg
 import pytest
 
+from albacore_pipeline.definitions import defs
+from albacore_pipeline.orchestration.runs import is_running
 from albacore_pipeline_tests.escalation.desk import CHAIN_DAYS, PAUSE_DAY, Desk
 from albacore_pipeline_tests.invoicing.fakes import later, one_day
 from albacore_pipeline_tests.orchestration.deployment import Deployment
@@ -142,3 +144,12 @@ def _metadata(run: dg.ExecuteInProcessResult, name: str) -> list[dg.MetadataValu
         for event in run.all_events
         if event.is_step_materialization
     ]
+
+
+@pytest.mark.parametrize("status", ["NOT_STARTED", "STARTING", "STARTED", "CANCELING"])
+def test_nothing_more_is_asked_for_while_a_run_is_under_way(status: str) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.create_run_for_job(defs.resolve_job_def("reconcile"), status=dg.DagsterRunStatus[status])
+
+        assert is_running(instance, "reconcile")
+        assert not is_running(instance, "watch_payments")
