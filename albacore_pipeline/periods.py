@@ -86,11 +86,11 @@ class HttpClock:
             reading = datetime.fromisoformat(self._client.get(self._url).raise_for_status().json()["now"])
             if reading.tzinfo is None:
                 raise ValueError("an instant without its offset")
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError):
+            return reading.astimezone(UTC)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError, OverflowError):
             raise ClockFailure(
                 'ALBACORE_CLOCK_URL: no time is told there; eval "$(albacore env)" starts the sandbox again'
             ) from None
-        return reading.astimezone(UTC)
 
 
 @functools.cache

@@ -47,7 +47,7 @@ def is_of(url: str, *, name: str, value: str) -> bool:
     """
     if name == "SMTP_URL":
         port = value.rpartition(":")[2]
-        return port.isdigit() and value == mailbox_url(int(port))
+        return port.isdecimal() and value == mailbox_url(int(port))
     return variables(url=url, smtp_url="").get(name) == value
 
 

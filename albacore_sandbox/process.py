@@ -42,9 +42,9 @@ def running(*, home: Path) -> Running | None:
     """The sandbox of this home if it answers, else None. Another one's answer on the same port does not count."""
     try:
         written = json.loads((home / "server.json").read_text())
-    except FileNotFoundError:
-        return None
-    found = Running(url=str(written["url"]), smtp_url=str(written["smtp_url"]), pid=int(written["pid"]))
+        found = Running(url=str(written["url"]), smtp_url=str(written["smtp_url"]), pid=int(written["pid"]))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None  # none was started, or its note was damaged: whoever starts writes a new one
     return found if _answers(found, home) else None
 
 

@@ -62,6 +62,8 @@ def main() -> None:
         app(prog_name="albacore")
     except RegistryRefused as refused:
         _fail("\n".join(map(str, refused.problems)))
+    except KeyError:
+        raise  # a LookupError that nobody meant: a fault of the program
     except KNOWN as error:
         _fail(str(error))
     except (sa.exc.OperationalError, psycopg.OperationalError) as error:

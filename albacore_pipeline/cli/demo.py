@@ -255,7 +255,12 @@ class Story:
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         answer = httpx.request(
-            method, f"{self.running.sandbox_url}/sandbox/{path}", json=body, timeout=60, verify=trusted()
+            method,
+            f"{self.running.sandbox_url}/sandbox/{path}",
+            json=body,
+            timeout=60,
+            trust_env=False,
+            verify=trusted(),
         )
         if answer.status_code == 400 and "Nothing is open" in answer.text:
             raise NothingOpen(f"sandbox {path}: {answer.text}")

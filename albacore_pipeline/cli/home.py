@@ -201,8 +201,8 @@ def stop(home: Path) -> list[str]:
     stopped = []
     if end_driver(home):
         stopped.append("the command that was running")
-    if world.leave_sandbox(home=home):
-        stopped.append("the sandbox")
     if embedded.stop(home=home):
         stopped.append("the embedded database")
+    if world.leave_sandbox(home=home):
+        stopped.append("the sandbox")
     return stopped

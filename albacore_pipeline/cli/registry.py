@@ -51,6 +51,8 @@ def load(
     from albacore_pipeline.registry.acts import LoadRegistry, load_registry
     from albacore_pipeline.registry.files import read_registry
 
+    if not reason.strip():
+        raise typer.BadParameter("say why, for the audit", param_hint="--reason")
     content = read_registry(folder)
     running = start_home()
     now = running.settings.clock().now()
@@ -58,7 +60,7 @@ def load(
         for text in plan_load(running.engine(), content, now=now):
             console.print(text, markup=False)
         return
-    form = LoadRegistry(actor=actor or _login(), reason=reason)
+    form = LoadRegistry(actor=actor.strip() or _login(), reason=reason)
     done = perform("load_registry", load_registry(content), form, engine=running.engine(), now=now)
     loaded = done.loaded
     if loaded.unseen:

@@ -12,7 +12,7 @@ from albacore_pipeline.cli.terminal import console
 from albacore_pipeline.settings import SettingsError
 
 
-def advance(days: Annotated[float, typer.Argument(min=0)]) -> None:
+def advance(days: Annotated[float, typer.Argument(min=0, max=36_500)]) -> None:
     """Move the sandbox's clock on, never beyond the real today."""
     console.print(_asked("POST", "clock", {"days": days})["now"])
 

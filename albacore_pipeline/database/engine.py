@@ -40,11 +40,6 @@ def query(name: str) -> sa.TextClause:
     return sa.text((SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def sql(connection: sa.Connection, name: str, /, **parameters: Any) -> sa.CursorResult[Any]:
-    """Run the query in `sql/<name>.sql`."""
-    return connection.execute(query(name), parameters)
-
-
 def driver(connection: sa.Connection) -> psycopg.Connection[Any]:
     """The psycopg connection beneath."""
     raw = connection.connection.driver_connection

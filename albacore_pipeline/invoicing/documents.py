@@ -186,24 +186,24 @@ def _describe(group: Group, change: Billing, amount: Decimal, currency: str) -> 
     if group.price_kind == "minimum":
         return f"Monthly minimum, {when}: the rest up to it"
     if group.price_kind == "machine_days":
-        return f"Machine fee{where}, {when}: {_plain(group.quantity)} machine-days{_price(group, currency)}"
+        return f"Machine fee{where}, {when}: {_as_decimal_text(group.quantity)} machine-days{_price(group, currency)}"
     band = f", {group.band}" if group.band else ""
     energy = f"{group.quantity / group.multiplier:,.3f} kWh"
     if group.multiplier != 1:
-        energy += f" measured x {_plain(group.multiplier)} for losses"
+        energy += f" measured x {_as_decimal_text(group.multiplier)} for losses"
     average = ""
     if group.price is None:
         average = " at the price of each hour"
         if group.quantity > 0 and not change.corrects:
-            average += f", on average {_plain((amount / group.quantity).quantize(SIX))} {currency}"
+            average += f", on average {_as_decimal_text((amount / group.quantity).quantize(SIX))} {currency}"
     return f"Energy{where}, {when}{band}: {energy}{average}{_price(group, currency)}"
 
 
 def _price(group: Group, currency: str) -> str:
-    return "" if group.price is None else f" x {_plain(group.price)} {currency}"
+    return "" if group.price is None else f" x {_as_decimal_text(group.price)} {currency}"
 
 
-def _plain(number: Decimal) -> str:
+def _as_decimal_text(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 

@@ -24,6 +24,8 @@ def operator_job(name: str, form: type[Form], act: Act[Form, Done]) -> dg.JobDef
         filled_in = cast(Form, config)
         try:
             done = perform(name, act, filled_in, engine=platform.engine, now=platform.clock.now())
+        except KeyError:
+            raise  # a fault of the program, not of the form
         except (LookupError, ValueError) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         context.log.info(done.words)

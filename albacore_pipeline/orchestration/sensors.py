@@ -47,7 +47,7 @@ def level_sensor(
             return dg.SkipReason("a dry run: nothing leaves")
         now = platform.clock.now()
         asked_at = datetime.fromisoformat(context.cursor) if context.cursor else None
-        if at_most_every and asked_at and now - asked_at < at_most_every:
+        if at_most_every and asked_at and timedelta(0) <= now - asked_at < at_most_every:
             return dg.SkipReason(f"asked for at {asked_at:%H:%M} UTC; again from {asked_at + at_most_every:%H:%M} on")
         requests = due(platform)
         if not requests:

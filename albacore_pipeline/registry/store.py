@@ -126,9 +126,9 @@ def _tables(registry: Registry) -> Iterator[_Table]:
 
 
 def _who(registry: Registry) -> Iterator[_Table]:
-    yield _plain("entity", dict.fromkeys(Entity.model_fields, "text"), registry.entities)
+    yield _as_in_file("entity", dict.fromkeys(Entity.model_fields, "text"), registry.entities)
     customers = dict.fromkeys(Customer.model_fields, "text") | {"payment_terms_days": "integer"}
-    yield _plain("customer", customers, registry.customers)
+    yield _as_in_file("customer", customers, registry.customers)
     staged = dict.fromkeys(["site", "machine", "customer", "state"], "text") | DAYS
     yield _Table(
         name="assignment",
@@ -164,7 +164,7 @@ def _at_which_price(registry: Registry) -> Iterator[_Table]:
         ),
     )  # fmt: skip
     prices = {"index": "text", "hour_start": "timestamptz", "currency": "text", "price_per_kwh": "numeric"}
-    yield _plain("price", prices, registry.prices)
+    yield _as_in_file("price", prices, registry.prices)
 
 
 def _by_which_rules(registry: Registry) -> Iterator[_Table]:
@@ -190,7 +190,7 @@ def _by_which_rules(registry: Registry) -> Iterator[_Table]:
     )
 
 
-def _plain(name: str, columns: Mapping[str, str], rows: Iterable[RegistryRow]) -> _Table:
+def _as_in_file(name: str, columns: Mapping[str, str], rows: Iterable[RegistryRow]) -> _Table:
     """A table whose columns are the file's."""
     select = "select * from staged"
     return _Table(name=name, columns=list(columns), staged=columns, select=select, rows=map(attrgetter(*columns), rows))

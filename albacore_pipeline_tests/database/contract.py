@@ -68,6 +68,13 @@ def doors() -> list[Door]:
 
 
 def _doors_of(path: Path) -> Iterator[Door]:
+    runs = [
+        call
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and _name(call.func) in DOORS
+    ]
+    functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+    assert len(runs) == len(functions), f"{path}: a query is run elsewhere than in a function of the module"
     module = importlib.import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
     for node in ast.parse(path.read_text()).body:
         if not isinstance(node, ast.FunctionDef):

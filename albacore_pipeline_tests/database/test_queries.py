@@ -78,9 +78,14 @@ def _imports_a_runner(path: Path) -> bool:
     runners = {"query", "sql", "rows", "row", "row_or_none", "execute", "execute_many"}
     return any(
         isinstance(node, ast.ImportFrom)
-        and (node.module or "").startswith("albacore_pipeline.database")
         and path.parent.name != "database"
-        and runners & {alias.name for alias in node.names}
+        and (
+            (
+                (node.module or "").startswith("albacore_pipeline.database")
+                and runners & {one.name for one in node.names}
+            )
+            or (node.module == "albacore_pipeline" and "database" in {one.name for one in node.names})
+        )
         for node in ast.walk(ast.parse(path.read_text()))
     )
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline.database import sql
+from albacore_pipeline.invoicing import queries
 from albacore_pipeline.invoicing.store import Prepared, prepare_documents
+from albacore_pipeline.oversight import queries as oversight
 from albacore_pipeline.periods import Month
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline_tests.clocks import FrozenClock, utc
@@ -59,17 +60,14 @@ def is_proved(office: Office) -> bool:
     days = {"first_day": date(2025, 10, 1), "last_day": date(2025, 11, 30)}
     with office.engine.connect() as connection:
         return (
-            sql(connection, "oversight/lines_against_documents", **days).all() == []
-            and sql(
-                connection, "oversight/records_against_lines", **days, minor_units=2, currencies=["NOK"]
-            ).all() == []
+            oversight.lines_against_documents(connection, **days) == []
+            and oversight.records_against_lines(connection, **days, minor_units=2, currencies=["NOK"]) == []
         )  # fmt: skip
 
 
 def due(office: Office) -> list[date]:
     with office.engine.connect() as connection:
-        rows = sql(connection, "invoicing/due_months", now=office.clock.now(), live=False, live_from="", numbers=[])
-        return [row.month for row in rows]
+        return queries.due_months(connection, now=office.clock.now(), live=False, live_from="", numbers=[])
 
 
 def test_a_small_correction_is_a_line_of_the_next_invoice(office: Office) -> None:

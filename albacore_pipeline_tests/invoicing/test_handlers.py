@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.archive import ArchiveFailure
-from albacore_pipeline.database import connect, sql
+from albacore_pipeline.database import connect
 from albacore_pipeline.effects.gate import Gate
+from albacore_pipeline.invoicing import queries
 from albacore_pipeline.xero.interface import (
     AnswerLost,
     Document,
@@ -169,7 +170,7 @@ def test_a_parked_document_that_was_mended_goes_on(office: Office) -> None:
     office.issue()
     office.xero.documents[NUMBER].total = Decimal(500)
     with office.engine.begin() as connection:
-        assert sql(connection, "invoicing/release_document", number=NUMBER, now=office.clock.now()).rowcount == 1
+        assert queries.release_document(connection, number=NUMBER, now=office.clock.now()) == 1
     office.issue()
     assert office.documents() == {NUMBER: "issued"}
     assert office.xero.calls["create_invoices"] == 1

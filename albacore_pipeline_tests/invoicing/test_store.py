@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.billing.store import rate_month
-from albacore_pipeline.database import sql
+from albacore_pipeline.invoicing import queries
 from albacore_pipeline.invoicing.store import prepare_documents
+from albacore_pipeline.oversight import queries as oversight
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.invoicing.fakes import OCTOBER, Office, one_day
 from albacore_pipeline_tests.small_world import customer
@@ -51,9 +52,9 @@ def test_a_correction_has_a_document_of_its_own(office: Office) -> None:
     ]
     with office.engine.connect() as connection:
         days = {"first_day": OCTOBER.first_day, "last_day": OCTOBER.last_day}
-        assert sql(connection, "oversight/lines_against_documents", **days).all() == []
-        assert sql(connection, "oversight/numbers").all() == []
-        broken = sql(connection, "oversight/records_against_lines", **days, minor_units=2, currencies=["NOK"]).all()
+        assert oversight.lines_against_documents(connection, **days) == []
+        assert oversight.numbers(connection) == []
+        broken = oversight.records_against_lines(connection, **days, minor_units=2, currencies=["NOK"])
         assert broken == []
 
 
@@ -104,7 +105,7 @@ def test_two_writers_leave_no_number_out_and_use_none_twice(
     def first() -> None:
         with engine.connect() as connection:
             connection.execute(sa.text("select from albacore.customer_month where customer = 'acme' for update"))
-            sql(connection, "invoicing/reserve_numbers", entity="ALB", year=2025, count=1)
+            queries.reserve_numbers(connection, entity="ALB", year=2025, count=1)
             took.set()
             go.wait()
             connection.rollback() if first_fails else connection.commit()

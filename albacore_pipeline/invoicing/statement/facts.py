@@ -152,7 +152,7 @@ def month_name(first_day: date) -> str:
     return f"{MONTHS[first_day.month - 1]} {first_day.year}"
 
 
-def _plain(number: Decimal) -> str:
+def _with_separators(number: Decimal) -> str:
     return f"{number.normalize():,f}"
 
 
@@ -202,7 +202,7 @@ def _lines(head: Head, lines: Sequence[StatementLine]) -> list[list[str]]:
         [
             shown(line.description),
             "" if line.unit == "sum" else _quantity(line.quantity * _sign(head), line.unit),
-            "" if line.unit == "sum" else _plain(line.unit_price),
+            "" if line.unit == "sum" else _with_separators(line.unit_price),
             written(line.amount * _sign(head), head.currency),
         ]
         for line in lines
@@ -213,7 +213,7 @@ def _quantity(quantity: Decimal, unit: str) -> str:
     if unit == "kWh":
         places = 3 if quantity == round(quantity, 3) else 4  # Xero's, after a multiplier
         return f"{quantity:,.{places}f} kWh"
-    return f"{_plain(quantity)} {unit}{'' if quantity == 1 else 's'}"
+    return f"{_with_separators(quantity)} {unit}{'' if quantity == 1 else 's'}"
 
 
 def _totals(head: Head, lines: Sequence[StatementLine]) -> list[list[str]]:
@@ -233,7 +233,7 @@ def _totals(head: Head, lines: Sequence[StatementLine]) -> list[list[str]]:
 
 def _tax_label(tax_type: str, base: str) -> str:
     rate, _ = TAX_RATES[tax_type]
-    return f"VAT {_plain(rate * 100)} % of {base}" if rate else "VAT"
+    return f"VAT {_with_separators(rate * 100)} % of {base}" if rate else "VAT"
 
 
 def _payment(head: Head) -> dict[str, str] | None:
