@@ -201,8 +201,10 @@ def stop(home: Path) -> list[str]:
     stopped = []
     if end_driver(home):
         stopped.append("the command that was running")
-    if embedded.stop(home=home):
-        stopped.append("the embedded database")
-    if world.leave_sandbox(home=home):
-        stopped.append("the sandbox")
+    try:
+        if world.leave_sandbox(home=home):
+            stopped.append("the sandbox")
+    finally:  # a sandbox that can't be ended keeps no database running
+        if embedded.stop(home=home):
+            stopped.append("the embedded database")
     return stopped
