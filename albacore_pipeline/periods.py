@@ -204,6 +204,7 @@ def is_business_day(*, day: date, country: str) -> bool:
     return day.weekday() < 5 and day not in _holidays(country)
 
 
+@functools.lru_cache(maxsize=100_000)  # a hundred thousand documents have few due dates and countries
 def add_business_days(*, day: date, count: int, country: str) -> date:
     """The `count`-th business day after `day`; with a count of 0, `day` itself or the next business day."""
     if count == 0:

@@ -1,191 +1,352 @@
-"""Which stage a customer's debt enters next: a pure function of facts, policy and time.
+"""Where each document of a customer stands in its chain, and what comes next: a pure function of facts, policy and time.
 
-Evaluate as often as you like: the same facts give the same decision, one evaluation enters one stage, and a late run
-moves all later dates, because each stage waits for the documented delivery of the one before.
+Evaluate as often as you like: the same facts give the same decisions, one evaluation enters at most one stage a
+document, and a late run moves all later dates, because each stage waits for the documented delivery of the one before.
+A chain is about a document; only its amount is looked at together with the customer's others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from albacore_pipeline.periods import add_business_days
-from albacore_pipeline.registry.policies import CHAIN, Policy, Stage
+from albacore_pipeline.registry.policies import Policy
+from albacore_pipeline.registry.stages import DELIVERY_DAYS, Does, Need, StageRule
 
 FRESH = timedelta(hours=24)  # older words of Xero escalate nothing
+QUARTER = 4  # a notice with another sum is said once more when at least a quarter of the sum came
 
 
 @dataclass(frozen=True, kw_only=True)
-class Debt:
-    """An issued document that the customer was sent and has not paid in full."""
+class Claim:
+    """A stage that a document went through, as its notice said it. Only claims that still count are facts.
+
+    `owed` is what the notice claimed for the document. Empty instants: not yet; `delivered_at` may lie ahead.
+    """
+
+    stage: str
+    does: Does
+    owed: Decimal
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    came_back: bool = False
+    not_before: date | None = None  # the day that the notice promised
+    machines: int = 0  # how many the notice named for the document
+    fell: str = ""  # why its plan no longer stands for the document
+    vetoed: bool = False
+    task_finished: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """An issued document that is not settled, or whose case is still open. Amounts with tax, in the customer's currency."""
 
     number: str
     due_on: date
+    total: Decimal
     amount_due: Decimal
-    as_of: datetime
-    held: bool  # disputed, or otherwise kept out by a hold of its own
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A stage that was entered. Empty instants: not yet; `delivered_at` may lie ahead."""
-
-    stage: Stage
-    sent_at: datetime | None
-    delivered_at: datetime | None
-    acts_after: datetime | None = None
-    outcome: str = "open"
+    owed: Decimal  # what of it is claimed: without disputed lines, and without what the customer's own money covers
+    as_of: datetime | None
+    sent_at: datetime | None  # when the relay took its mail
+    ended: str = ""  # paid, voided or written off
+    stopped: str = ""  # why a hold, a correction or an edit in Xero keeps it out
+    stopped_until: date | None = None
+    machines_left: int = 0  # those its final notice named that still could be paused
+    said_again: bool = False
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """All that a decision may depend on."""
+    """All that the decisions on a customer's documents may depend on."""
 
     customer: str
     country: str
     currency: str
-    debts: tuple[Debt, ...]
-    steps: tuple[Step, ...]  # of the open case, in order
-    case_open: bool
-    customer_held: bool
+    documents: tuple[Document, ...]
+    stopped: str = ""  # why the customer as a whole is kept out
+    stopped_until: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Enter:
-    """Enter a stage, anchored to the oldest debt; `acts_after` is set for a scheduled pause."""
+    """The document enters a stage now. `due_by`: when its owner has acted; `not_before`: the day the notice promises."""
 
-    stage: Stage
     number: str
+    stage: StageRule
+    owed: Decimal
     due_by: datetime
-    acts_after: datetime | None = None
+    not_before: date | None = None
+    again: bool = False
 
 
-@dataclass(frozen=True)
-class Close:
-    """The case is over."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wait:
-    """Nothing is due."""
+    """Nothing is due. `resting`: what is left is too little; `held`: something keeps it out; `waiting`: for its day."""
 
+    number: str
+    state: Literal["waiting", "resting", "held"]
+    reason: str
+    next_stage: str = ""
+    next_on: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Close:
+    """The document's case is over."""
+
+    number: str
     reason: str
 
 
-Decision = Enter | Close | Wait
+Decision = Enter | Wait | Close
 
 
-def standing(*, facts: Facts, policy: Policy, as_of: datetime) -> Close | Wait | Debt:
-    """The oldest debt that may be escalated now, else why there is none: settled, on hold, or not known freshly."""
-    minimum = policy.minimum(facts.currency)
-    if _sum(facts.debts) < minimum:
-        return Close("settled") if facts.case_open else Wait("nothing to collect")
-    in_chain = any(step.stage in CHAIN for step in facts.steps)
-    if in_chain and _sum(_overdue(facts.debts, on=_noticed_on(facts.steps, as_of=as_of))) < minimum:
-        return Close("paid")  # what became overdue later begins a chain of its own
-    if facts.customer_held:
-        return Wait("on hold")
-    debts = sorted((debt for debt in facts.debts if not debt.held), key=lambda debt: (debt.due_on, debt.number))
-    if _sum(debts) < minimum:
-        return Wait("what is left is on hold")
-    if as_of - debts[0].as_of > FRESH:
-        return Wait(f"Xero's word on {debts[0].number} is older than {FRESH}")
-    return debts[0]
+def evaluate(*, facts: Facts, policy: Policy, as_of: datetime) -> dict[str, Decision]:
+    """The decision for each document of a customer as of an instant, by number."""
+    decisions = {
+        document.number: _alone(document, facts=facts, policy=policy, as_of=as_of) for document in facts.documents
+    }
+    return {
+        document.number: _together(document, decisions=decisions, facts=facts, policy=policy)
+        for document in facts.documents
+    }
 
 
-def evaluate(*, facts: Facts, policy: Policy, as_of: datetime) -> Decision:
-    """The decision for a customer as of an instant."""
-    anchor = standing(facts=facts, policy=policy, as_of=as_of)
-    if not isinstance(anchor, Debt):
-        return anchor
-    entered = {step.stage: step for step in facts.steps}
-    due_by = _at(add_business_days(day=as_of.date(), count=policy.owner_business_days, country=facts.country))
-    if not entered and anchor.due_on - timedelta(days=policy.upcoming_days_before) <= as_of.date() <= anchor.due_on:
-        return Enter(stage=Stage.UPCOMING, number=anchor.number, due_by=due_by)
-    stage = next((stage for stage in CHAIN if stage not in entered), None)
-    if stage is None:
-        return _recovery(facts=facts, policy=policy, anchor=anchor, due_by=due_by, as_of=as_of)
-    free = [debt for debt in facts.debts if not debt.held]
-    if _sum(_overdue(free, on=as_of.date())) < policy.minimum(facts.currency):
-        return Wait("what is overdue is below the minimum")
-    obstacle = _obstacle(stage, entered=entered, anchor=anchor, policy=policy, country=facts.country, as_of=as_of)
-    if obstacle:
-        return Wait(obstacle)
-    acts_after = None
-    if stage is Stage.PAUSE_SCHEDULED:
-        acts_after = _at(add_business_days(day=as_of.date(), count=policy.veto_business_days, country=facts.country))
-    return Enter(stage=stage, number=anchor.number, due_by=due_by, acts_after=acts_after)
+def _alone(document: Document, *, facts: Facts, policy: Policy, as_of: datetime) -> Decision:
+    """What would be due for a document if its amount were large enough."""
+    if document.ended:
+        return Close(number=document.number, reason=document.ended)
+    upcoming = Progress(document=document, policy=policy, country=facts.country, as_of=as_of)
+    if obstacle := _obstacle(document, facts=facts, as_of=as_of):
+        reason, until = obstacle
+        return Wait(
+            number=document.number, state="held", reason=reason, next_stage=upcoming.next_name, next_on=until
+        )  # fmt: skip
+    return upcoming.decision()
 
 
-def _obstacle(
-    stage: Stage, *, entered: dict[Stage, Step], anchor: Debt, policy: Policy, country: str, as_of: datetime
-) -> str:
-    """Why a stage of the chain can't be entered yet; empty when it can."""
-    reminder_day = add_business_days(day=anchor.due_on, count=policy.reminder_business_days, country=country)
-    if stage is Stage.REMINDER:
-        return "" if as_of.date() >= reminder_day else f"the reminder is due on {reminder_day}"
-    before = entered[CHAIN[CHAIN.index(stage) - 1]]
-    if before.outcome == "vetoed":
-        return "the pause was vetoed"
-    missing = undelivered(entered.values(), as_of=as_of)
-    if missing:
-        return f"the notice of stage {missing} is not delivered yet"
-    assert before.sent_at is not None and before.delivered_at is not None  # noqa: S101 - it is delivered
-    if stage is Stage.PAUSED:
-        return (
-            ""
-            if before.acts_after and as_of >= before.acts_after
-            else f"the pause is scheduled for {before.acts_after}"
-        )
-    if stage is Stage.PAUSE_SCHEDULED:
-        day = add_business_days(day=before.delivered_at.date(), count=policy.pause_business_days, country=country)
-    else:
-        by_due, gap = {
-            Stage.OVERDUE: (policy.overdue_days, policy.overdue_days - (reminder_day - anchor.due_on).days),
-            Stage.FINAL_NOTICE: (policy.final_notice_days, policy.final_notice_days - policy.overdue_days),
-        }[stage]
-        day = max(anchor.due_on + timedelta(days=by_due), before.sent_at.date() + timedelta(days=max(gap, 1)))
-    return "" if as_of.date() >= day else f"stage {stage} is due on {day}"
+def _obstacle(document: Document, *, facts: Facts, as_of: datetime) -> tuple[str, date | None] | None:
+    """What keeps a document out of its chain, and until when if that is known."""
+    if document.sent_at is None:
+        return "its mail has not left", None
+    if facts.stopped:
+        return facts.stopped, facts.stopped_until
+    if document.stopped:
+        return document.stopped, document.stopped_until
+    if document.as_of is None or as_of - document.as_of > FRESH:
+        return f"Xero's word on it is older than {FRESH.days} day", None
+    return None
 
 
-def undelivered(steps: Iterable[Step], *, as_of: datetime) -> Stage | None:
-    """The first stage before the pause whose notice is not delivered, or came back since; None when all are."""
-    return next(
-        (
-            step.stage
-            for step in steps
-            if step.stage in CHAIN[:-1]
-            and (step.sent_at is None or step.delivered_at is None or step.delivered_at > as_of)
-        ),
-        None,
+def _together(
+    document: Document, *, decisions: Mapping[str, Decision], facts: Facts, policy: Policy
+) -> Decision:
+    """A stage is entered only if what is left on all documents that have come so far is large enough."""
+    decision = decisions[document.number]
+    if not isinstance(decision, Enter) or decision.stage.before_due and document.owed > 0:
+        return decision
+    come = [each for each in facts.documents if _has_come(each, to=decision.stage, decisions=decisions, policy=policy)]
+    left, total = sum(each.owed for each in come), sum(each.total for each in come)
+    least = policy.minimum(facts.currency, decision.stage)
+    if left >= least and left * 100 >= decision.stage.percent * total and left > 0:
+        return decision
+    return Wait(
+        number=document.number,
+        state="resting",
+        reason=f"what is left ({left:.2f} {facts.currency}) is below the minimum",
+        next_stage=decision.stage.stage,
     )
 
 
-def _recovery(*, facts: Facts, policy: Policy, anchor: Debt, due_by: datetime, as_of: datetime) -> Decision:
-    if any(step.stage is Stage.RECOVERY for step in facts.steps):
-        return Wait("with the finance director")
-    if as_of.date() < anchor.due_on + timedelta(days=policy.recovery_days):
-        return Wait("paused, waiting for the payment")
-    return Enter(stage=Stage.RECOVERY, number=anchor.number, due_by=due_by)
+def _has_come(document: Document, *, to: StageRule, decisions: Mapping[str, Decision], policy: Policy) -> bool:
+    """Whether a document is to be counted at a stage: it enters it now or went through it, and nothing keeps it out."""
+    decision = decisions[document.number]
+    order = [rule.stage for rule in policy.stages]
+    if isinstance(decision, Enter) and order.index(decision.stage.stage) >= order.index(to.stage):
+        return True
+    free = not isinstance(decision, Close) and not (isinstance(decision, Wait) and decision.state == "held")
+    return free and any(claim.stage == to.stage for claim in document.claims)
 
 
-def _noticed_on(steps: Iterable[Step], *, as_of: datetime) -> date:
-    """From the final notice on a case is about what was overdue on that day; before it, about all that is overdue."""
-    sent = next((step.sent_at for step in steps if step.stage is Stage.FINAL_NOTICE), None)
-    return (sent or as_of).date()
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a document has come in its policy's stages."""
 
+    document: Document
+    policy: Policy
+    country: str
+    as_of: datetime
 
-def _overdue(debts: Iterable[Debt], *, on: date) -> list[Debt]:
-    return [debt for debt in debts if debt.due_on < on]
+    @property
+    def today(self) -> date:
+        return self.as_of.date()
 
+    @property
+    def chain(self) -> list[StageRule]:
+        """The stages that none may miss, in order."""
+        return [rule for rule in self.policy.stages if not rule.before_due and rule.does is not Does.HAND_OVER]
 
-def _sum(debts: Iterable[Debt]) -> Decimal:
-    return sum((debt.amount_due for debt in debts), Decimal(0))
+    @property
+    def counting(self) -> dict[str, Claim]:
+        """The claims by stage, without a scheduled pause whose plan fell: it has to be announced anew."""
+        return {claim.stage: claim for claim in self.document.claims if not claim.fell or claim.vetoed}
 
+    @property
+    def next_rule(self) -> StageRule | None:
+        """The first stage of the chain that the document has not been through."""
+        return next((rule for rule in self.chain if rule.stage not in self.counting), None)
 
-def _at(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    @property
+    def next_name(self) -> str:
+        return self.next_rule.stage if self.next_rule else ""
+
+    def decision(self) -> Decision:
+        """The stage that is due today, else what the document waits for."""
+        if self.today <= self.document.due_on:
+            return self._before_due()
+        step = self._again() or self._next()
+        if isinstance(step, Enter):
+            return step
+        return self._hand_over() or step
+
+    def _before_due(self) -> Decision:
+        rule = next((rule for rule in self.policy.stages if rule.before_due), None)
+        if rule and not self.document.claims:
+            day = self._count_back(rule)
+            if self.today >= day:
+                return self._enter(rule)
+            return self._wait("it is not due yet", rule, day)
+        first = self.chain[0] if self.chain else None
+        return self._wait("it is not due yet", first, self._due_day(first) if first else None)
+
+    def _count_back(self, rule: StageRule) -> date:
+        """The last day from which the due date is at least as many business days away."""
+        day = self.document.due_on
+        while day > self.document.due_on - timedelta(days=60):
+            if add_business_days(day=day, count=-rule.business_days, country=self.country) <= self.document.due_on:
+                break
+            day -= timedelta(days=1)
+        return day
+
+    def _due_day(self, rule: StageRule) -> date:
+        return add_business_days(day=self.document.due_on, count=rule.business_days, country=self.country)
+
+    def _again(self) -> Enter | None:
+        """The last notice once more, when a good part of its sum came: from the final notice on, and once a document."""
+        last = next((claim for claim in reversed(self.document.claims) if claim.stage in self.counting), None)
+        if last is None or self.document.said_again or last.does not in (Does.ANNOUNCE, Does.SCHEDULE):
+            return None
+        rule = next((rule for rule in self.policy.stages if rule.stage == last.stage), None)
+        came = last.owed - self.document.owed
+        if rule is None or last.sent_at is None or last.vetoed or came <= 0 or came * QUARTER < last.owed:
+            return None
+        return self._enter(rule, again=True)
+
+    def _next(self) -> Decision:
+        rule = self.next_rule
+        if rule is None:
+            return self._wait("the pause is carried out; waiting for the payment", None, None)
+        if held := self._undelivered():
+            return held
+        before = self._before(rule)
+        day = self._day(rule, before)
+        if day is None or self.today < day:
+            return self._wait(f"{rule.stage} is next", rule, day)
+        if lacking := self._lacking(rule, before):
+            return self._wait(lacking, rule, None)
+        return self._enter(rule)
+
+    def _before(self, rule: StageRule) -> Claim | None:
+        """The claim of the stage before."""
+        index = [each.stage for each in self.chain].index(rule.stage)
+        return self.counting.get(self.chain[index - 1].stage) if index else None
+
+    def _undelivered(self) -> Wait | None:
+        """A notice that came back, was vetoed, or is not delivered yet: nothing follows it."""
+        for claim in self.counting.values():
+            if claim.vetoed:
+                return self._held("the pause was vetoed: reopen_case says how it goes on")
+            if claim.came_back:
+                return self._held(f"the notice of {claim.stage} came back: mend the address, then reopen_case")
+            if claim.does is not Does.PAUSE and (claim.delivered_at is None or claim.delivered_at > self.as_of):
+                on = claim.delivered_at.date() if claim.delivered_at else None
+                return self._wait(f"the notice of {claim.stage} is not delivered yet", self.next_rule, on)
+        return None
+
+    def _day(self, rule: StageRule, before: Claim | None) -> date | None:
+        """The first day of a stage: by the policy of today, and no earlier than a delivered notice promised."""
+        if rule.after == "due":
+            day = self._due_day(rule)
+        elif before is None or before.delivered_at is None:
+            return None
+        else:
+            day = add_business_days(
+                day=before.delivered_at.date(), count=rule.business_days, country=self.country
+            )  # fmt: skip
+        if rule.does is Does.PAUSE:
+            promised = [claim.not_before for claim in self.counting.values() if claim.not_before]
+            day = max([day, *promised])
+        return day
+
+    def _lacking(self, rule: StageRule, before: Claim | None) -> str:
+        """What must hold and does not."""
+        if rule.does in (Does.SCHEDULE, Does.PAUSE) and not self.document.machines_left:
+            return "no machine that a notice named can be paused for it"
+        if Need.TASK_FINISHED in rule.needs and before is not None and not before.task_finished:
+            return f"the task of {before.stage} is not finished: finish_task"
+        return ""
+
+    def _hand_over(self) -> Enter | None:
+        """The debt goes to a person on its day, whatever holds up the pause."""
+        rule = self.policy.rule(Does.HAND_OVER)
+        reminded = any(claim.does is Does.REMIND for claim in self.counting.values())
+        if rule is None or rule.stage in self.counting or not reminded or self.today < self._due_day(rule):
+            return None
+        return self._enter(rule)
+
+    def _enter(self, rule: StageRule, *, again: bool = False) -> Enter:
+        owner_by = add_business_days(day=self.today, count=rule.owner_business_days, country=self.country)
+        return Enter(
+            number=self.document.number,
+            stage=rule,
+            owed=self.document.owed,
+            due_by=datetime.combine(owner_by, time(), UTC),
+            not_before=self._promise(rule),
+            again=again,
+        )
+
+    def _promise(self, rule: StageRule) -> date | None:
+        """The first day on which machines may be paused, if this notice leaves today and all goes its way."""
+        if rule.does not in (Does.ANNOUNCE, Does.SCHEDULE) or not self.policy.rule(Does.PAUSE):
+            return None
+        names = [each.stage for each in self.chain]
+        day = self.today
+        for later in self.chain[names.index(rule.stage) + 1 :]:
+            day = add_business_days(
+                day=day + timedelta(days=DELIVERY_DAYS), count=later.business_days, country=self.country
+            )  # fmt: skip
+            if later.does is Does.PAUSE:
+                break
+        promised = [claim.not_before for claim in self.counting.values() if claim.not_before]
+        return max([day, *promised])
+
+    def _wait(self, reason: str, rule: StageRule | None, on: date | None) -> Wait:
+        if rule is None:
+            rule = self.policy.rule(Does.HAND_OVER)
+            on = self._due_day(rule) if rule and rule.stage not in self.counting else None
+            rule = rule if on else None
+        return Wait(
+            number=self.document.number,
+            state="waiting",
+            reason=reason,
+            next_stage=rule.stage if rule else "",
+            next_on=on,
+        )
+
+    def _held(self, reason: str) -> Wait:
+        return Wait(number=self.document.number, state="held", reason=reason, next_stage=self.next_name)

@@ -3,47 +3,31 @@
 default:
   - from_day: 2025-01-01
     carry_below: {EUR: 5, NOK: 50}
-    reminder_business_days: 1
     owners: {reminder: receivables@albacore.example}
+
+The stages, what each says and when, stand in `stages`; without it they are those of `stages.py`.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from albacore_pipeline.registry.rows import Amount, Currency, Day, Mailbox
+from albacore_pipeline.registry.stages import DEFAULT_STAGES, Days, Does, StageName, StageRule, faults
 
 
-class Stage(StrEnum):
-    """The stages, in order; each is entered at most once a case, and none is skipped from `reminder` on."""
-
-    UPCOMING = "upcoming"
-    REMINDER = "reminder"
-    OVERDUE = "overdue"
-    FINAL_NOTICE = "final_notice"
-    PAUSE_SCHEDULED = "pause_scheduled"
-    PAUSED = "paused"
-    RECOVERY = "recovery"
+def same_mailbox(one: str, other: str) -> bool:
+    """Whether two addresses are one person's."""
+    return _plain(one) == _plain(other)
 
 
-CHAIN = (Stage.REMINDER, Stage.OVERDUE, Stage.FINAL_NOTICE, Stage.PAUSE_SCHEDULED, Stage.PAUSED)
-
-OWNERS = {
-    Stage.UPCOMING: "receivables@albacore.example",
-    Stage.REMINDER: "receivables@albacore.example",
-    Stage.OVERDUE: "receivables@albacore.example",
-    Stage.FINAL_NOTICE: "finance@albacore.example",
-    Stage.PAUSE_SCHEDULED: "finance@albacore.example",
-    Stage.PAUSED: "operations@albacore.example",
-    Stage.RECOVERY: "finance@albacore.example",
-}
-
-Days = Annotated[int, Field(ge=0, le=365)]
+def _plain(address: str) -> str:
+    local, _, domain = address.casefold().partition("@")
+    return f"{local.partition('+')[0]}@{domain}"
 
 
 class Policy(BaseModel):
@@ -58,23 +42,24 @@ class Policy(BaseModel):
     review_factor: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal(3)  # a month farther off waits for a person
     minimum_due: dict[Currency, Amount] = Field(default_factory=dict)  # below it nothing is escalated
     minimum_due_otherwise: Amount = Decimal(10)
-    upcoming_days_before: Days = 5
-    reminder_business_days: Annotated[int, Field(ge=1, le=365)] = 1  # after the due date
-    overdue_days: Days = 7  # after the due date
-    final_notice_days: Days = 14  # after the due date
-    pause_business_days: Days = 5  # after the final notice was delivered
-    veto_business_days: Days = 1  # between scheduling and pausing
-    recovery_days: Days = 60  # after the due date
-    owner_business_days: Days = 2  # by when a stage's owner has acted
+    stages: tuple[StageRule, ...] = DEFAULT_STAGES
     machines_per_site_and_day: Annotated[int, Field(ge=0)] = 20  # blast radius of pauses
     share_of_site_and_day: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.2")
     customers_per_day: Annotated[int, Field(ge=0)] = 3
-    owners: dict[Stage, Mailbox] = Field(default_factory=dict)
+    owners: dict[StageName, Mailbox] = Field(default_factory=dict)  # where a stage's is not the one in `stages`
 
     @model_validator(mode="after")
-    def _two_approvers(self) -> Policy:
-        if self.owner(Stage.PAUSE_SCHEDULED) == self.owner(Stage.PAUSED):
-            raise ValueError("owners: pause_scheduled and paused must differ, for they approve large pauses together")
+    def _a_chain(self) -> Policy:
+        if fault := next(faults(self.stages), None):
+            raise ValueError(f"stages: {fault}")
+        if unknown := self.owners.keys() - {rule.stage for rule in self.stages}:
+            raise ValueError(f"owners: {min(unknown)} is no stage of the policy")
+        approvers = [rule for rule in self.stages if rule.does in (Does.SCHEDULE, Does.PAUSE)]
+        if len(approvers) == 2 and same_mailbox(*(self.owner(rule) for rule in approvers)):
+            first, second = approvers
+            raise ValueError(
+                f"owners: {first.stage} and {second.stage} must be two people, for they approve pauses together"
+            )
         return self
 
     @field_validator("review_factor")
@@ -84,10 +69,19 @@ class Policy(BaseModel):
             raise ValueError("must be 0 (no review) or more than 1: 3 holds months above three times or below a third")
         return value
 
-    def owner(self, stage: Stage) -> str:
+    def owner(self, rule: StageRule) -> str:
         """The mailbox of the stage's owner."""
-        return self.owners.get(stage, OWNERS[stage])
+        return self.owners.get(rule.stage, rule.owner)
 
-    def minimum(self, currency: str) -> Decimal:
-        """The amount below which nothing is escalated."""
-        return self.minimum_due.get(currency, self.minimum_due_otherwise)
+    def minimum(self, currency: str, rule: StageRule | None = None) -> Decimal:
+        """The amount below which nothing is escalated, or not to a stage."""
+        ours = self.minimum_due.get(currency, self.minimum_due_otherwise)
+        return ours if rule is None else rule.minimum_due.get(currency, ours)
+
+    def rule(self, does: Does) -> StageRule | None:
+        """The first stage that does this."""
+        return next((rule for rule in self.stages if rule.does is does), None)
+
+    def approvers(self) -> tuple[str, ...]:
+        """Whose approval a plan needs: the owners of its scheduling and of the pause."""
+        return tuple(self.owner(rule) for rule in self.stages if rule.does in (Does.SCHEDULE, Does.PAUSE))
