@@ -1,6 +1,7 @@
 """The archive of raw answers: what came over the wire, kept under its own sha256.
 
-Belongs here: putting bytes away once and getting them back unchanged, on a disk or at any fsspec URL.
+Belongs here: putting bytes away once and getting them back unchanged, on a disk or at any fsspec URL; and journals,
+which know of what was done outside when the database is put back to an older state.
 Does not belong here: who refers to them.
 """
 
@@ -72,20 +73,38 @@ class Archive:
         """Delete a raw answer. What was kept for ever stays."""
         self._fs.rm_file(_path(self._raw, sha))
 
+    def append(self, journal: str, name: str, content: bytes) -> None:
+        """Add an entry to a journal, a folder of small files that are never changed; names sort by time."""
+        path = f"{self._base}/journal/{journal}/{name}.json"
+        self._write(path, content)
+
+    def entries(self, journal: str, *, since: str = "") -> list[tuple[str, bytes]]:
+        """The entries of a journal from a name on, in order."""
+        folder = f"{self._base}/journal/{journal}"
+        if not self._fs.exists(folder):
+            return []
+        paths = sorted(path for path in self._fs.find(folder) if path.endswith(".json"))
+        named = [(path.rpartition("/")[2].removesuffix(".json"), path) for path in paths]
+        return [(name, self._fs.cat_file(path)) for name, path in named if name >= since]
+
     def _put(self, base: str, content: bytes, gzipped: bytes) -> str:
         sha = hashlib.sha256(content).hexdigest()
         path = _path(base, sha)
         if self._fs.exists(path):
             return sha
+        self._write(path, gzipped or gzip.compress(content, compresslevel=5, mtime=0))
+        return sha
+
+    def _write(self, path: str, content: bytes) -> None:
+        """Make a file, whole or not at all."""
         self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
         temporary = f"{path}.{uuid.uuid4().hex}.part"
         with self._fs.open(temporary, "wb") as file:
-            file.write(gzipped or gzip.compress(content, compresslevel=5, mtime=0))
+            file.write(content)
             file.flush()
             if "file" in self._protocols():
                 os.fsync(file.fileno())
         self._fs.mv(temporary, path)
-        return sha
 
     def _packed(self, sha: str) -> bytes:
         """Raises FileNotFoundError. Raw answers of old lie where the others do."""

@@ -4,6 +4,7 @@
     row(connection, "room/name", Row, parameter=value)           the only row
     row_or_none(connection, "room/name", Row, parameter=value)   the only row, if there is one
     execute(connection, "room/name", parameter=value)            how many rows were touched
+    execute(connection, "room/name", rows=as_json(many))         many rows at once
 
 `Row` is a frozen dataclass whose fields are the query's columns, in whatever order; where there is but one column it
 may be the column's own type. A field that is an Enum is made from the column's text. NULL in a field that is not
@@ -15,6 +16,7 @@ Belongs here: how an answer becomes typed. Does not belong here: any query's nam
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
@@ -74,6 +76,16 @@ def execute_many(connection: sa.Connection, name: str, values: Sequence[Mapping[
     """Run `sql/<name>.sql` for each of these parameters, in few round trips."""
     if values:
         connection.execute(query(name), list(values))
+
+
+def as_json(given: Sequence[Any]) -> str:
+    """Frozen dataclasses as JSON, for a query that takes many at once by `jsonb_to_recordset`."""
+    return json.dumps([_plain(each) for each in given], default=str)
+
+
+def _plain(row: Any) -> dict[str, object]:
+    """A dataclass's fields as they are; `asdict` would copy each deeply."""
+    return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def _given(parameters: Mapping[str, object]) -> dict[str, object]:

@@ -28,11 +28,15 @@ class OperatorForm(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What an act did: to whom or what, the facts for the audit, and a line for the person."""
+    """What an act did: to whom or what, the facts for the audit, and a line for the person.
+
+    With `refused`, what was written stays (a wrong code is counted), and the person is told why he did not succeed.
+    """
 
     subject: str
     words: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    refused: str = ""
 
 
 Form = TypeVar("Form", bound=OperatorForm)
@@ -51,4 +55,6 @@ def perform(name: str, act: Act[Form, WhatWasDone], form: Form, *, engine: sa.En
         done = act(connection, form, now)
         details = {**done.details, "reason": form.reason}
         audit.record(connection, now=now, actor=form.actor, action=name, subject=done.subject, details=details)
+    if done.refused:
+        raise ValueError(done.refused)
     return done

@@ -6,10 +6,14 @@
 | `document:NUMBER` | Xero gets a document |
 | `approve:NUMBER`, `attachment:NUMBER`, `allocation:NUMBER`, `sent:NUMBER` | what follows for it in Xero |
 | `mail:document:NUMBER` | the customer gets the document |
+| `mail:document:NUMBER:NTH` | he gets it once more, after a mail that came back |
 | `mail:step:STEP:RECIPIENT` | somebody gets the notice of a step |
-| `mail:approval:CASE:APPROVER:INSTANT` | an approver gets a code |
+| `mail:task:KEY:INSTANT` | somebody gets a task |
+| `mail:approval:PLAN:APPROVER` | an approver gets a code for a plan |
+| `mail:running:COMMAND` | a customer hears that machines run again, from that command on |
 | `mail:ticket:KEY` | site operations get the ticket for a command |
-| `power.pause:STEP:MACHINE`, `power.resume:STEP:MACHINE` | a machine is commanded |
+| `power.pause:PLAN:MACHINE` | a machine of a plan is paused |
+| `power.resume:COMMAND:NTH` | what a command paused is switched on again; asked for once more, it is another command |
 
 A mail's Message-ID is made from its key, so a key never changes its form while effects of the old one are under way.
 
@@ -39,14 +43,29 @@ def follow_up(*, kind: str, number: str) -> str:
     return f"mail:document:{number}" if kind == MAIL else f"{kind.removeprefix('xero.')}:{number}"
 
 
+def mail_again(*, number: str, nth: int) -> str:
+    """The mail of a document once more, after one that came back."""
+    return f"mail:document:{number}:{nth}"
+
+
 def notice(*, step_id: int, recipient: str) -> str:
     """The mail of a step to one recipient."""
     return f"mail:step:{step_id}:{recipient}"
 
 
-def approval(*, case_id: int, approver: str, asked_at: datetime) -> str:
-    """The mail with an approver's code; asked again, it is another mail."""
-    return f"mail:approval:{case_id}:{approver}:{asked_at:%Y-%m-%dT%H:%M:%S}"
+def task(*, key: str, opened_at: datetime) -> str:
+    """The mail of a task; opened again, it is another mail."""
+    return f"mail:task:{key}:{opened_at:%Y-%m-%dT%H:%M:%S.%f}"
+
+
+def approval(*, plan_id: int, approver: str) -> str:
+    """The mail with an approver's code for a plan."""
+    return f"mail:approval:{plan_id}:{approver}"
+
+
+def running(*, command_id: int) -> str:
+    """The mail that machines run again; named after the first of their commands."""
+    return f"mail:running:{command_id}"
 
 
 def ticket(command_key: str) -> str:
@@ -54,6 +73,11 @@ def ticket(command_key: str) -> str:
     return f"mail:ticket:{command_key}"
 
 
-def command(*, kind: str, step_id: int, machine_id: int) -> str:
-    """A command to a machine's power: `kind` is `power.pause` or `power.resume`."""
-    return f"{kind}:{step_id}:{machine_id}"
+def pause(*, plan_id: int, machine_id: int) -> str:
+    """The pause of a machine of a plan."""
+    return f"power.pause:{plan_id}:{machine_id}"
+
+
+def resume(*, command_id: int, nth: int) -> str:
+    """The `nth` resume of what a command paused."""
+    return f"power.resume:{command_id}:{nth}"

@@ -16,6 +16,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,11 +56,42 @@ def prepare(
     intent = queries.prepare(
         connection, kind=kind, business_key=business_key, payload=content, sha256=sha256, now=now
     ) or queries.prepared(connection, business_key=business_key)
-    if intent.payload_sha256 != sha256:
+    _refuse_other(business_key, sha256, intent.payload_sha256)
+    return intent.effect_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """An act on the outside world that is to happen once."""
+
+    kind: str
+    business_key: str
+    payload: Mapping[str, Any]
+
+
+def prepare_many(connection: sa.Connection, *, intents: Sequence[Intent], now: datetime) -> dict[str, int]:
+    """Write intents as `prepare` does one; the effects' ids by business key. Raises ValueError."""
+    wanted = {intent.business_key: fingerprint(intent.payload) for intent in intents}
+    written = [
+        queries.NewIntent(
+            kind=intent.kind,
+            business_key=intent.business_key,
+            payload=dict(intent.payload),
+            sha256=wanted[intent.business_key],
+        )
+        for intent in intents
+    ]
+    stand = queries.prepare_many(connection, intents=written, now=now) if written else []
+    for each in stand:
+        _refuse_other(each.business_key, wanted[each.business_key], each.payload_sha256)
+    return {each.business_key: each.effect_id for each in stand}
+
+
+def _refuse_other(business_key: str, sha256: str, stands: str) -> None:
+    if stands != sha256:
         raise ValueError(
             f"effect {business_key} exists with another payload: an effect never changes, give it a new key"
         )
-    return intent.effect_id
 
 
 def dispatch(*, engine: sa.Engine, handlers: Sequence[EffectHandler], clock: Clock, gate: Gate) -> Counter[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database.rows import execute, row, row_or_none, rows
+from albacore_pipeline.database.rows import Json, as_json, execute, row, row_or_none, rows
 from albacore_pipeline.effects.interface import Effect
 
 
@@ -32,6 +33,30 @@ def prepare(
 def prepared(connection: sa.Connection, *, business_key: str) -> Intent:
     """The intent under a key that is taken."""
     return row(connection, "effects/prepared", Intent, business_key=business_key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewIntent:
+    """An intent to be written; `payload` is an object of JSON."""
+
+    kind: str
+    business_key: str
+    payload: Json
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyedIntent:
+    """What stands under a business key."""
+
+    business_key: str
+    effect_id: int
+    payload_sha256: str
+
+
+def prepare_many(connection: sa.Connection, *, intents: Sequence[NewIntent], now: datetime) -> list[KeyedIntent]:
+    """Write intents; what stands under each key then."""
+    return rows(connection, "effects/prepare_many", KeyedIntent, intents=as_json(intents), now=now)
 
 
 def claim(connection: sa.Connection, *, kind: str, now: datetime, live_from: str, batch: int) -> list[Effect]:
@@ -64,6 +89,22 @@ def audit_record(
     return execute(
         connection, "effects/audit_record", now=now, actor=actor, action=action, subject=subject, details=details
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewEntry:
+    """An entry of the audit chain to be written; `nth` gives the order."""
+
+    nth: int
+    actor: str
+    action: str
+    subject: str
+    details: Json
+
+
+def audit_record_many(connection: sa.Connection, *, entries: Sequence[NewEntry], now: datetime) -> int:
+    """Append entries to the chain, in their order."""
+    return execute(connection, "effects/audit_record_many", entries=as_json(entries), now=now)
 
 
 def audit_broken_links(connection: sa.Connection) -> list[int]:

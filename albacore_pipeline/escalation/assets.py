@@ -3,48 +3,70 @@
 Belongs here: what Dagster asks for, and when. Does not belong here: which stage is entered (`evaluate.py`).
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import assert_never
 
 import dagster as dg
+import sqlalchemy as sa
 
 from albacore_pipeline import markdown
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.escalation import queries
-from albacore_pipeline.escalation.evaluate import Close, Enter, Wait, evaluate
-from albacore_pipeline.escalation.store import Decided, cases
-from albacore_pipeline.escalation.store import escalate as escalate_cases
+from albacore_pipeline.escalation.debtors import load
+from albacore_pipeline.escalation.evaluate import Close, Enter, Wait
+from albacore_pipeline.escalation.notices import NoticeHandler
+from albacore_pipeline.escalation.run import ClockInDoubt, Decided, differs
+from albacore_pipeline.escalation.run import escalate as escalate_documents
+from albacore_pipeline.escalation.steps import NOTICE
+from albacore_pipeline.invoicing.payments import xeros_clock
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import NEVER_TWICE
 from albacore_pipeline.orchestration.sensors import level_sensor
-from albacore_pipeline.registry.policies import Stage
+from albacore_pipeline.registry.stages import Does
 
 
 @dg.asset(deps=["payments"], group_name="escalation", pool="escalation", owners=["team:finance"])
 def escalation_steps(platform: PlatformResource, external: ExternalSystemsResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Every debtor evaluated against his policy: at most one stage each, with its notices."""
+    """Every open document evaluated by its policy: at most one stage each, with its notices."""
     systems = external.open()
-    with platform.engine.begin() as connection:
-        decided = escalate_cases(connection, now=platform.clock.now())
-    tally = dispatch(engine=platform.engine, handlers=[systems.mail], clock=platform.clock, gate=systems.gate)
+    try:
+        with platform.engine.begin() as connection:
+            decided = escalate_documents(
+                connection, now=platform.clock.now(), second_clock=lambda: xeros_clock(systems.xero)
+            )
+    except ClockInDoubt as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    notices = NoticeHandler(mail=systems.mail, engine=platform.engine, clock=platform.clock)
+    handlers = [notices, systems.mail]
+    tally = dispatch(engine=platform.engine, handlers=handlers, clock=platform.clock, gate=systems.gate)
     return dg.MaterializeResult(
         metadata={
             "mails": dict(tally),
-            "decisions": dg.MetadataValue.md(
-                markdown.table(("customer", "enters", "document or reason"), map(_shown, decided))
+            "stages entered": dg.MetadataValue.md(_table([each for each in decided if isinstance(each.decision, Enter)])),
+            "what comes next": dg.MetadataValue.md(
+                _table([each for each in decided if not isinstance(each.decision, Enter)])
             ),
         }
     )
 
 
-def _shown(decided: Decided) -> tuple[str, str, str]:
+def _table(decided: Sequence[Decided]) -> str:
+    heading = ("customer", "document", "stage or reason", "next stage", "on")
+    return markdown.table(heading, map(_shown, decided))
+
+
+def _shown(decided: Decided) -> tuple[str, str, str, str, str]:
     """A decision as a row of the table in the metadata."""
     match decided.decision:
-        case Enter(stage=stage, number=number):
-            return decided.customer, stage, number
-        case Close(reason) | Wait(reason):
-            return decided.customer, "-", reason
+        case Enter(stage=stage):
+            return decided.customer, decided.number, stage.stage, "", ""
+        case Wait(reason=reason, next_stage=stage_name, next_on=on):
+            return decided.customer, decided.number, reason, stage_name, f"{on or ''}"
+        case Close(reason=reason):
+            return decided.customer, decided.number, f"closed: {reason}", "", ""
     assert_never(decided.decision)
 
 
@@ -52,15 +74,20 @@ escalate = dg.define_asset_job("escalate", selection=[escalation_steps], tags=NE
 
 
 def due_decisions(platform: PlatformResource) -> list[dg.RunRequest]:
-    """Somebody enters a stage, a case ends, or a notice waits to be sent."""
+    """A document enters a stage, a decision on one changed, or a notice waits to be sent."""
     now = platform.clock.now()
     with platform.engine.connect() as connection:
-        decisions = [evaluate(facts=case.facts, policy=case.policy, as_of=now) for case in cases(connection, now=now)]
-        mails = queries.due_mails(connection, kind=MAIL, now=now)
-    due = any(
-        isinstance(item, Close) or (isinstance(item, Enter) and item.stage is not Stage.PAUSED) for item in decisions
+        due = queries.due_mails(connection, kinds=[MAIL, NOTICE], now=now) or _changed(connection, now=now)
+    return [dg.RunRequest()] if due else []
+
+
+def _changed(connection: sa.Connection, *, now: datetime) -> bool:
+    return queries.cases_to_open(connection) > 0 or any(
+        differs(debtor, decision)
+        for debtor in load(connection, now=now)
+        for decision in debtor.decide(now=now).values()
+        if not (isinstance(decision, Enter) and decision.stage.does is Does.PAUSE)
     )
-    return [dg.RunRequest()] if due or mails else []
 
 
 escalation = level_sensor("escalation", job=escalate, due=due_decisions)

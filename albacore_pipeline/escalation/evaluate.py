@@ -1,4 +1,4 @@
-"""Where each document of a customer stands in its chain, and what comes next: a pure function of facts, policy and time.
+"""Where each document of a customer stands in its chain, and what comes next: a pure function of what is known.
 
 Evaluate as often as you like: the same facts give the same decisions, one evaluation enters at most one stage a
 document, and a late run moves all later dates, because each stage waits for the documented delivery of the one before.
@@ -8,7 +8,7 @@ A chain is about a document; only its amount is looked at together with the cust
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -43,7 +43,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """An issued document that is not settled, or whose case is still open. Amounts with tax, in the customer's currency."""
+    """An issued document that is unpaid, or whose case is open. Amounts with tax, in the customer's currency."""
 
     number: str
     due_on: date
@@ -57,7 +57,6 @@ class Document:
     stopped_until: date | None = None
     machines_left: int = 0  # those its final notice named that still could be paused
     said_again: bool = False
-    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +67,14 @@ class Facts:
     country: str
     currency: str
     documents: tuple[Document, ...]
+    claims: Mapping[str, Sequence[Claim]] = field(default_factory=dict)  # by number, in order
     stopped: str = ""  # why the customer as a whole is kept out
     stopped_until: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Enter:
-    """The document enters a stage now. `due_by`: when its owner has acted; `not_before`: the day the notice promises."""
+    """The document enters a stage now. `due_by`: when its owner has acted; `not_before`: what the notice promises."""
 
     number: str
     stage: StageRule
@@ -121,13 +121,17 @@ def _alone(document: Document, *, facts: Facts, policy: Policy, as_of: datetime)
     """What would be due for a document if its amount were large enough."""
     if document.ended:
         return Close(number=document.number, reason=document.ended)
-    upcoming = Progress(document=document, policy=policy, country=facts.country, as_of=as_of)
+    progress = Progress(
+        document=document,
+        claims=tuple(facts.claims.get(document.number, ())),
+        policy=policy,
+        country=facts.country,
+        as_of=as_of,
+    )
     if obstacle := _obstacle(document, facts=facts, as_of=as_of):
         reason, until = obstacle
-        return Wait(
-            number=document.number, state="held", reason=reason, next_stage=upcoming.next_name, next_on=until
-        )  # fmt: skip
-    return upcoming.decision()
+        return Wait(number=document.number, state="held", reason=reason, next_stage=progress.next_name, next_on=until)
+    return progress.decision()
 
 
 def _obstacle(document: Document, *, facts: Facts, as_of: datetime) -> tuple[str, date | None] | None:
@@ -143,14 +147,17 @@ def _obstacle(document: Document, *, facts: Facts, as_of: datetime) -> tuple[str
     return None
 
 
-def _together(
-    document: Document, *, decisions: Mapping[str, Decision], facts: Facts, policy: Policy
-) -> Decision:
+def _together(document: Document, *, decisions: Mapping[str, Decision], facts: Facts, policy: Policy) -> Decision:
     """A stage is entered only if what is left on all documents that have come so far is large enough."""
     decision = decisions[document.number]
-    if not isinstance(decision, Enter) or decision.stage.before_due and document.owed > 0:
+    if not isinstance(decision, Enter) or (decision.stage.before_due and document.owed > 0):
         return decision
-    come = [each for each in facts.documents if _has_come(each, to=decision.stage, decisions=decisions, policy=policy)]
+    order = [rule.stage for rule in policy.stages]
+    come = [
+        each
+        for each in facts.documents
+        if _has_come(decisions[each.number], facts.claims.get(each.number, ()), to=decision.stage.stage, order=order)
+    ]
     left, total = sum(each.owed for each in come), sum(each.total for each in come)
     least = policy.minimum(facts.currency, decision.stage)
     if left >= least and left * 100 >= decision.stage.percent * total and left > 0:
@@ -163,14 +170,12 @@ def _together(
     )
 
 
-def _has_come(document: Document, *, to: StageRule, decisions: Mapping[str, Decision], policy: Policy) -> bool:
-    """Whether a document is to be counted at a stage: it enters it now or went through it, and nothing keeps it out."""
-    decision = decisions[document.number]
-    order = [rule.stage for rule in policy.stages]
-    if isinstance(decision, Enter) and order.index(decision.stage.stage) >= order.index(to.stage):
+def _has_come(decision: Decision, claims: Sequence[Claim], *, to: str, order: Sequence[str]) -> bool:
+    """Whether a document counts at a stage: it enters it now or went through it, and nothing keeps it out."""
+    if isinstance(decision, Enter) and order.index(decision.stage.stage) >= order.index(to):
         return True
     free = not isinstance(decision, Close) and not (isinstance(decision, Wait) and decision.state == "held")
-    return free and any(claim.stage == to.stage for claim in document.claims)
+    return free and any(claim.stage == to for claim in claims)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,12 +183,14 @@ class Progress:
     """How far a document has come in its policy's stages."""
 
     document: Document
+    claims: tuple[Claim, ...]
     policy: Policy
     country: str
     as_of: datetime
 
     @property
     def today(self) -> date:
+        """The day, in UTC."""
         return self.as_of.date()
 
     @property
@@ -194,7 +201,7 @@ class Progress:
     @property
     def counting(self) -> dict[str, Claim]:
         """The claims by stage, without a scheduled pause whose plan fell: it has to be announced anew."""
-        return {claim.stage: claim for claim in self.document.claims if not claim.fell or claim.vetoed}
+        return {claim.stage: claim for claim in self.claims if not claim.fell or claim.vetoed}
 
     @property
     def next_rule(self) -> StageRule | None:
@@ -203,6 +210,7 @@ class Progress:
 
     @property
     def next_name(self) -> str:
+        """The name of that stage; empty where there is none."""
         return self.next_rule.stage if self.next_rule else ""
 
     def decision(self) -> Decision:
@@ -216,7 +224,7 @@ class Progress:
 
     def _before_due(self) -> Decision:
         rule = next((rule for rule in self.policy.stages if rule.before_due), None)
-        if rule and not self.document.claims:
+        if rule and not self.claims:
             day = self._count_back(rule)
             if self.today >= day:
                 return self._enter(rule)
@@ -237,8 +245,8 @@ class Progress:
         return add_business_days(day=self.document.due_on, count=rule.business_days, country=self.country)
 
     def _again(self) -> Enter | None:
-        """The last notice once more, when a good part of its sum came: from the final notice on, and once a document."""
-        last = next((claim for claim in reversed(self.document.claims) if claim.stage in self.counting), None)
+        """The last notice once more, when a good part of its sum came: from the final notice on, once a document."""
+        last = next((claim for claim in reversed(self.claims) if claim.stage in self.counting), None)
         if last is None or self.document.said_again or last.does not in (Does.ANNOUNCE, Does.SCHEDULE):
             return None
         rule = next((rule for rule in self.policy.stages if rule.stage == last.stage), None)

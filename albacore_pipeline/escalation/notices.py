@@ -1,73 +1,108 @@
-"""The texts of the stages, and who gets them."""
+"""Notices as effects: a mail that asks, before it leaves, whether what it says is still true.
+
+One that is not is taken back with its step, and what of it is still true is said anew in the same transaction.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from albacore_pipeline.escalation.queries import OpenInvoice
-from albacore_pipeline.registry.policies import Policy, Stage
+import sqlalchemy as sa
 
-SUBJECTS = {
-    Stage.UPCOMING: "Payment due soon",
-    Stage.REMINDER: "Reminder: payment overdue",
-    Stage.OVERDUE: "Second reminder: payment overdue",
-    Stage.FINAL_NOTICE: "Final notice before your machines are paused",
-    Stage.PAUSE_SCHEDULED: "Your machines will be paused",
-    Stage.PAUSED: "Your machines are being paused",
-    Stage.RECOVERY: "Debt handed to the finance director",
-}
+from albacore_pipeline.database import locks
+from albacore_pipeline.effects.interface import Cancelled, Effect, Outcome
+from albacore_pipeline.effects.mail import MailHandler
+from albacore_pipeline.escalation import queries
+from albacore_pipeline.escalation.debtors import load
+from albacore_pipeline.escalation.evaluate import Document, Facts
+from albacore_pipeline.escalation.queries import NoticeClaim
+from albacore_pipeline.escalation.run import decide
+from albacore_pipeline.escalation.steps import NOTICE
+from albacore_pipeline.escalation.tasks import close_tasks
+from albacore_pipeline.periods import Clock
+from albacore_pipeline.registry.stages import Does
 
-WORDS = {
-    Stage.UPCOMING: "your next payment is due soon:",
-    Stage.REMINDER: "we have not received your payment yet. Perhaps it crossed this mail; otherwise please pay now:",
-    Stage.OVERDUE: "your payment is overdue and our first reminder is unanswered. Please pay, or answer this mail:",
-    Stage.FINAL_NOTICE: "in spite of our reminders your payment is still missing. If it does not arrive, we pause the"
-    " machines named below, {pause_days} business days after this notice at the earliest:",
-    Stage.PAUSE_SCHEDULED: "your payment is still missing. The machines named below will be paused after {acts_after}:",
-    Stage.PAUSED: "your payment did not arrive. The machines named below are being switched off now, and on again as"
-    " soon as the payment arrives:",
-    Stage.RECOVERY: "the following debt is older than the policy allows and needs a decision:",
-}
-
-WITH_MACHINES = (Stage.FINAL_NOTICE, Stage.PAUSE_SCHEDULED, Stage.PAUSED)
+SAYS_WHAT_IS_DONE = (Does.PAUSE,)  # its machines were read to be off: that stays true
 
 
-def recipients(*, stage: Stage, email: str, account_manager: str, policy: Policy) -> list[str]:
-    """Who must have had the notice for the stage to count as delivered; each address once."""
-    addresses = {
-        Stage.UPCOMING: [email],
-        Stage.REMINDER: [email],
-        Stage.OVERDUE: [email, account_manager],
-        Stage.FINAL_NOTICE: [email, account_manager, policy.owner(stage)],
-        Stage.PAUSE_SCHEDULED: [email, account_manager, policy.owner(stage)],
-        Stage.PAUSED: [email, account_manager, policy.owner(stage)],
-        Stage.RECOVERY: [policy.owner(stage)],
-    }[stage]
-    return list(dict.fromkeys(addresses))
+@dataclass(kw_only=True)
+class NoticeHandler:
+    """Sends notices by a relay, those that are still true."""
+
+    mail: MailHandler
+    engine: sa.Engine
+    clock: Clock
+    name: str = NOTICE
+    batch: int = 20
+
+    def send(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """Ask of each whether it is true, and hand over those that are."""
+        with self.engine.begin() as connection:
+            untrue = why_untrue(connection, effects=[effect.effect_id for effect in effects], now=self.clock.now())
+        true = [effect for effect in effects if effect.effect_id not in untrue]
+        sent = iter(self.mail.send(true) if true else [])
+        return [
+            Cancelled(untrue[effect.effect_id]) if effect.effect_id in untrue else next(sent) for effect in effects
+        ]
+
+    def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """As of any mail."""
+        return self.mail.look_up(effects)
+
+    def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
+        """Take back the step of a notice that is not true, and say the rest anew."""
+        if isinstance(outcome, Cancelled):
+            locks.hold(connection, locks.ESCALATION)
+            for claim in queries.notices_of(connection, effects=[effect.effect_id])[:1]:
+                withdraw(connection, step_id=claim.step_id, why=outcome.reason, now=now)
 
 
-def notice(
-    *,
-    stage: Stage,
-    name: str,
-    invoices: Sequence[OpenInvoice],
-    machines: Sequence[str],
-    policy: Policy,
-    acts_after: datetime | None,
-) -> tuple[str, str]:
-    """Subject and text of a stage's notice."""
-    words = WORDS[stage].format(
-        pause_days=policy.pause_business_days,
-        acts_after=f"{acts_after:%Y-%m-%d %H:%M} UTC" if acts_after else "",
+def why_untrue(connection: sa.Connection, *, effects: Sequence[int], now: datetime) -> dict[int, str]:
+    """Of these notices, those that say what is not so any more, with why."""
+    claims = queries.notices_of(connection, effects=effects)
+    customers = sorted({claim.customer for claim in claims})
+    facts = {debtor.row.customer: debtor.facts for debtor in load(connection, now=now, customers=customers)}
+    untrue: dict[int, str] = {}
+    for claim in claims:
+        if why := _why_untrue(claim, facts.get(claim.customer)):
+            untrue.setdefault(claim.effect_id, f"{claim.number}: {why}")
+    return untrue
+
+
+def _why_untrue(claim: NoticeClaim, facts: Facts | None) -> str:
+    if claim.does in SAYS_WHAT_IS_DONE:
+        return ""
+    if claim.superseded:
+        return "it is said anew"
+    document = _document(facts, claim.number)
+    if document is None or document.ended:
+        return document.ended if document else "paid"
+    if document.stopped or (facts and facts.stopped):
+        return document.stopped or (facts.stopped if facts else "")
+    return "" if document.owed == claim.owed else f"{document.owed:.2f} is owed, not {claim.owed:.2f}"
+
+
+def _document(facts: Facts | None, number: str) -> Document | None:
+    return next((document for document in facts.documents if document.number == number), None) if facts else None
+
+
+def withdraw(connection: sa.Connection, *, step_id: int, why: str, now: datetime) -> None:
+    """Take a step back that the customer has not been told of; what still holds enters its stage anew.
+
+    Where he has it, only the copies that have not left are not sent any more. The caller holds the lock.
+    """
+    queries.cancel_notices(connection, step_id=step_id, why=why, now=now)
+    customer = queries.withdraw_step(connection, step_id=step_id, why=why, now=now)
+    if customer is None:
+        return
+    numbers = queries.supersede_step(connection, step_id=step_id, why=f"withdrawn: {why}", now=now)
+    queries.fall_items(
+        connection,
+        fallen=[queries.FallenDocument(number=number, why="its notice was withdrawn") for number in numbers],
+        now=now,
     )
-    lines = [f"Dear {name},", "", words, ""]
-    lines += [
-        f"  {invoice.number}: {invoice.amount_due:,.2f} {invoice.currency}, due on {invoice.due_on}\n"
-        f"  pay here: {invoice.payment_link}"
-        for invoice in invoices
-    ]
-    if stage in WITH_MACHINES:
-        lines += ["", "Machines: " + (", ".join(machines) or "none")]
-    lines += ["", "If you dispute the invoice or need time, answer this mail: a person will read it.", "", "Albacore"]
-    return f"{SUBJECTS[stage]} ({', '.join(invoice.number for invoice in invoices)})", "\n".join(lines)
+    queries.close_plans(connection, now=now)
+    close_tasks(connection, keys=[f"step:{step_id}"], why=f"the notice was withdrawn: {why}", now=now)
+    decide(connection, now=now, customers=[customer])

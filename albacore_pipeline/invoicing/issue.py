@@ -119,6 +119,14 @@ def _prepare_document(
         prepare(connection, kind=row.kind, business_key=key, payload=payload, now=now)
 
 
+def mail_again(connection: sa.Connection, *, number: str, now: datetime) -> None:
+    """Mail a document once more, to the customer's address as it is now; the files are those of its first mail."""
+    first = queries.mails_of(connection, number=number)
+    document = queries.mail_facts(connection, number=number)
+    payload = {**first[0].payload, **document_mail(document, attachments=first[0].payload["attachments"])}
+    prepare(connection, kind=MAIL, business_key=keys.mail_again(number=number, nth=len(first) + 1), payload=payload, now=now)
+
+
 def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -> int:
     count = 0
     for row in queries.contacts_wanted(connection, live_from=gate.live_from):

@@ -379,3 +379,16 @@ def settle_differences(
 def note_reconciliation(connection: sa.Connection, *, documents: int, differences: int, now: datetime) -> int:
     """Note that everything was compared, and how it came out."""
     return execute(connection, "invoicing/note_reconciliation", documents=documents, differences=differences, now=now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentMail:
+    """A mail that brought a document, or tried to."""
+
+    effect_id: int
+    payload: Json
+
+
+def mails_of(connection: sa.Connection, *, number: str) -> list[DocumentMail]:
+    """The mails of a document, the first one first."""
+    return rows(connection, "invoicing/mails_of", DocumentMail, number=number)

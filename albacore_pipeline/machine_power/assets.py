@@ -1,30 +1,39 @@
 """`machine_pauses`, the jobs that pause and resume, and the sensors that ask for them.
 
 Belongs here: what Dagster asks for, and when. Does not belong here: whether a machine may be paused; that is asked
-again, gate by gate, at the moment of each command (`gates.py`).
+gate by gate at the moment of each command (`gates.py`).
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 
+from albacore_pipeline import markdown
 from albacore_pipeline.data_centres.resources import control_of
 from albacore_pipeline.effects.gate import gate
+from albacore_pipeline.effects.journal import Journal
+from albacore_pipeline.effects.mail import MailHandler
 from albacore_pipeline.effects.outbox import dispatch
+from albacore_pipeline.escalation.notices import NoticeHandler
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
-from albacore_pipeline.machine_power import queries
+from albacore_pipeline.machine_power import journal, queries, tickets, told
+from albacore_pipeline.machine_power.approvals import ApprovalHandler
 from albacore_pipeline.machine_power.controls import Controls
-from albacore_pipeline.machine_power.handlers import PauseHandler, ResumeHandler
-from albacore_pipeline.machine_power.plan import plan_pauses, plan_resumes
+from albacore_pipeline.machine_power.pausing import PauseHandler
+from albacore_pipeline.machine_power.plan import Planned, plan_pauses, plan_resumes
 from albacore_pipeline.machine_power.queries import Action
 from albacore_pipeline.machine_power.read_back import read_back
+from albacore_pipeline.machine_power.resuming import ResumeHandler
+from albacore_pipeline.machine_power.world import Witness
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import NEVER_TWICE
 from albacore_pipeline.orchestration.sensors import level_sensor
 from albacore_pipeline.sites import SITES, TicketControl
-from albacore_pipeline.xero.resources import XeroResource
 
 
 def site_controls(platform: PlatformResource) -> Controls:
@@ -33,22 +42,41 @@ def site_controls(platform: PlatformResource) -> Controls:
 
 
 @dg.op(ins={"escalated": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), pool="machine_control")
-def plan_due_pauses(context: dg.OpExecutionContext, platform: PlatformResource, xero: XeroResource) -> None:
-    """Write the pauses that are due, behind a live word from Xero and below the blast radius."""
-    for planned in plan_pauses(engine=platform.engine, xero=xero.open(), clock=platform.clock):
-        context.log.info(f"{planned.customer}: {planned.refused or f'{len(planned.machines)} machines to be paused'}")
+def plan_due_pauses(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
+    """Write the pauses of plans whose day has come."""
+    journal.adopt(engine=platform.engine, journal=_journal(platform))
+    planned = plan_pauses(engine=platform.engine, now=platform.clock.now())
+    context.add_output_metadata({"plans": dg.MetadataValue.md(_plans(planned))})
 
 
 @dg.op(ins={"planned": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), pool="machine_control")
 def pause_and_read_back(
     context: dg.OpExecutionContext, platform: PlatformResource, external: ExternalSystemsResource
 ) -> None:
-    """Carry the pauses out, each behind every gate, and read the power states back."""
-    systems, controls = external.open(), site_controls(platform)
-    pausing = PauseHandler(controls=controls, engine=platform.engine, clock=platform.clock, xero=systems.xero)
-    tally = dispatch(engine=platform.engine, handlers=[pausing, systems.mail], clock=platform.clock, gate=systems.gate)
+    """Carry the pauses out in waves, each machine behind every gate, and read the power states back."""
+    systems, controls, started = external.open(), site_controls(platform), platform.clock.now()
+    pausing = PauseHandler(
+        controls=controls,
+        engine=platform.engine,
+        clock=platform.clock,
+        witness=Witness(
+            engine=platform.engine,
+            xero=systems.xero,
+            clock=platform.clock,
+            signed_off=platform.settings.sandbox_url is None,
+        ),
+        journal=partial(_journal(platform).note, journal.POWER),
+    )
+    approvals = ApprovalHandler(mail=systems.mail, engine=platform.engine)
+    tally = dispatch(
+        engine=platform.engine, handlers=[approvals, pausing], clock=platform.clock, gate=systems.gate
+    )
     verified, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
-    _report(context, tally, verified, rest)
+    with platform.engine.begin() as connection:
+        told.tell_paused(connection, now=platform.clock.now())
+        tickets.remind(connection, controls=controls, now=platform.clock.now())
+    tally += _send(platform, systems.mail)
+    _report(context, platform, tally, rest, since=started)
 
 
 @dg.graph_asset(
@@ -65,23 +93,37 @@ def machine_pauses(escalation_steps: None) -> Any:
 def resume_and_read_back(
     context: dg.OpExecutionContext, platform: PlatformResource, external: ExternalSystemsResource
 ) -> None:
-    """Switch on what our pauses stopped and nothing owed stops any more."""
-    controls = site_controls(platform)
-    plan_resumes(engine=platform.engine, clock=platform.clock)
-    resuming = ResumeHandler(controls=controls, engine=platform.engine, clock=platform.clock)
-    tally = dispatch(
+    """Switch on what our pauses stopped and no plan stands for any more."""
+    controls, started = site_controls(platform), platform.clock.now()
+    journal.adopt(engine=platform.engine, journal=_journal(platform))
+    plan_resumes(engine=platform.engine, now=started)
+    resuming = ResumeHandler(
+        controls=controls,
         engine=platform.engine,
-        handlers=[resuming, external.open_mail()],
         clock=platform.clock,
-        gate=gate(platform.settings),
+        journal=partial(_journal(platform).note, journal.POWER),
     )
-    verified, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
-    _report(context, tally, verified, rest)
+    tally = dispatch(
+        engine=platform.engine, handlers=[resuming], clock=platform.clock, gate=gate(platform.settings)
+    )
+    _, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
+    with platform.engine.begin() as connection:
+        told.tell_running(connection, now=platform.clock.now())
+        tickets.remind(connection, controls=controls, now=platform.clock.now())
+    tally += _send(platform, external.open_mail())
+    _report(context, platform, tally, rest, since=started)
+
+
+def _send(platform: PlatformResource, mail: MailHandler) -> Counter[str]:
+    notices = NoticeHandler(mail=mail, engine=platform.engine, clock=platform.clock)
+    return dispatch(
+        engine=platform.engine, handlers=[notices, mail], clock=platform.clock, gate=gate(platform.settings)
+    )
 
 
 @dg.job(tags=NEVER_TWICE)
 def resume_machines() -> None:
-    """Resume the machines of customers whose case is closed."""
+    """Resume the machines that no plan stands for any more."""
     resume_and_read_back()
 
 
@@ -89,16 +131,19 @@ pause_machines = dg.define_asset_job("pause_machines", selection=[machine_pauses
 
 
 def due_pauses(platform: PlatformResource) -> list[dg.RunRequest]:
-    """A scheduled pause is due, or one waits to be sent or read back."""
+    """A plan's day has come, or a pause waits to be sent or read back."""
     with platform.engine.connect() as connection:
-        due = queries.due_pauses(connection, now=platform.clock.now())
+        due = queries.due_plans(connection, now=platform.clock.now())
     return [dg.RunRequest()] if due or _commands_wait(platform, "pause") else []
 
 
 def due_resumes(platform: PlatformResource) -> list[dg.RunRequest]:
-    """A machine stands still by our command and its case is closed, or a resume waits to be sent or read back."""
+    """A machine is off by our command and no plan stands for it, or a resume waits to be sent or read back."""
     with platform.engine.connect() as connection:
-        machines = queries.to_resume(connection)
+        now = platform.clock.now()
+        machines = [
+            row for row in queries.to_resume(connection, now=now) if not row.pending and row.state != "repair"
+        ]
     return [dg.RunRequest()] if machines or _commands_wait(platform, "resume") else []
 
 
@@ -113,8 +158,34 @@ machine_pause = level_sensor("machine_pause", job=pause_machines, due=due_pauses
 machine_resume = level_sensor("machine_resume", job=resume_machines, due=due_resumes, seconds=30)
 
 
-def _report(context: dg.OpExecutionContext, tally: Counter[str], verified: list[str], rest: list[str]) -> None:
-    context.add_output_metadata({"effects": dict(tally), "verified": verified, "not verified yet": rest})
+def _journal(platform: PlatformResource) -> Journal:
+    return Journal(archive=platform.archive, clock=platform.clock)
+
+
+def _plans(planned: Sequence[Planned]) -> str:
+    return markdown.table(
+        ("plan", "customer", "machine", "why not yet"),
+        [(str(each.plan_id), each.customer, f"{each.site} {each.machine}", each.refused) for each in planned],
+    )
+
+
+def _report(
+    context: dg.OpExecutionContext,
+    platform: PlatformResource,
+    tally: Mapping[str, int],
+    rest: Sequence[str],
+    *,
+    since: datetime,
+) -> None:
+    """What became of machines' power, in the run's metadata and as an observation of each site's machines."""
+    with platform.engine.connect() as connection:
+        changes = queries.changes(connection, since=since)
+    rows = [(change.site, change.machine, change.action, change.outcome, change.reason) for change in changes]
+    table = dg.MetadataValue.md(markdown.table(("site", "machine", "action", "outcome", "reason"), rows))
+    context.add_output_metadata({"effects": dict(tally), "commands": table, "not verified yet": list(rest)})
+    for site in sorted({change.site for change in changes}):
+        ours = [f"{change.machine}: {change.action} {change.outcome}" for change in changes if change.site == site]
+        context.log_event(dg.AssetObservation(asset_key=[site, "machines"], metadata={"power": ours}))
     if rest:
         context.log.warning(f"not verified yet, will be read again: {', '.join(rest)}")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from albacore_pipeline.data_centres.interface import PowerControl, PowerState
-from albacore_pipeline.sites import Site, TicketControl
+from albacore_pipeline.sites import SITES, Site, TicketControl
 
 PAUSE, RESUME = "power.pause", "power.resume"  # kinds of effects
 WANTED = {"pause": PowerState.OFF, "resume": PowerState.ON}
@@ -23,3 +23,8 @@ class Controls:
         """Where tickets of a site go; None where there is an interface."""
         control = self.sites[site].control
         return control.mailbox if isinstance(control, TicketControl) else None
+
+
+def by_ticket(site: str) -> bool:
+    """Whether a site's machines are switched by a ticket to its operations."""
+    return isinstance(SITES[site].control, TicketControl)

@@ -1,140 +1,145 @@
-"""Which pauses and resumes are written: a pause behind a live word of Xero, the whole chain and the blast radius."""
+"""Commands that are due: pauses of plans whose day has come, and resumes of what no plan stands for any more."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
 import sqlalchemy as sa
 
 from albacore_pipeline.database import locks
 from albacore_pipeline.effects import keys
-from albacore_pipeline.effects.outbox import prepare
-from albacore_pipeline.escalation.evaluate import Close, Decision, Enter, Wait, evaluate
-from albacore_pipeline.escalation.queries import PausableMachine, pausable
-from albacore_pipeline.escalation.store import Case, cases, enter
-from albacore_pipeline.invoicing.payments import watch_payments
-from albacore_pipeline.machine_power import queries
-from albacore_pipeline.machine_power.approvals import approved, ask
-from albacore_pipeline.machine_power.controls import PAUSE, RESUME
-from albacore_pipeline.machine_power.queries import Action, StoppedMachine
-from albacore_pipeline.periods import Clock
-from albacore_pipeline.registry.policies import Stage
-from albacore_pipeline.xero.interface import Organisation, XeroError
+from albacore_pipeline.effects.outbox import Intent, prepare_many
+from albacore_pipeline.escalation import plans
+from albacore_pipeline.escalation.debtors import Debtor, load
+from albacore_pipeline.escalation.evaluate import Enter
+from albacore_pipeline.machine_power import queries, repair
+from albacore_pipeline.machine_power.approvals import ask_where_needed
+from albacore_pipeline.machine_power.controls import PAUSE, RESUME, by_ticket
+from albacore_pipeline.machine_power.queries import NewCommand, StoppedMachine
+from albacore_pipeline.registry.stages import Does
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """What was planned for a customer whose pause is due: machines, or why none."""
+    """A machine of a plan whose day has come: commanded, or why not yet."""
 
+    plan_id: int
     customer: str
-    machines: list[str]
+    site: str
+    machine: str
     refused: str = ""
 
 
-def plan_pauses(*, engine: sa.Engine, xero: Organisation, clock: Clock) -> list[Planned]:
-    """Write the pauses that are due, each behind a live word from Xero, the whole chain and the blast radius."""
-    with engine.connect() as connection:
-        customers = queries.due_pauses(connection, now=clock.now())
-    return [_plan(engine=engine, xero=xero, clock=clock, customer=customer) for customer in customers]
+def complete(debtor: Debtor, *, now: datetime) -> dict[str, str]:
+    """Of a debtor's documents, whether the chain of each is complete: empty if so, else what is lacking."""
+    found = {}
+    for number, decision in debtor.decide(now=now).items():
+        claims = debtor.facts.claims.get(number, ())
+        begun = any(claim.does is Does.PAUSE for claim in claims) and any(
+            claim.does is Does.SCHEDULE and not claim.fell for claim in claims
+        )
+        if isinstance(decision, Enter) and decision.stage.does is Does.PAUSE:
+            found[number] = ""
+        elif isinstance(decision, Enter):
+            found[number] = f"{decision.stage.stage} comes first"
+        else:
+            stands = begun and "waiting for the payment" in decision.reason
+            found[number] = "" if stands else decision.reason
+    return found
 
 
-def _plan(*, engine: sa.Engine, xero: Organisation, clock: Clock, customer: str) -> Planned:
-    try:
-        watch_payments(engine=engine, xero=xero, clock=clock, customer=customer)
-    except XeroError as error:
-        return Planned(customer=customer, machines=[], refused=f"no live word from Xero: {error}")
-    now = clock.now()
+def plan_pauses(*, engine: sa.Engine, now: datetime) -> list[Planned]:
+    """Write the pauses of plans whose day has come, of machines behind which a complete chain stands."""
     with engine.begin() as connection:
         locks.hold(connection, locks.ESCALATION)
-        case = next(iter(cases(connection, now=now, customer=customer)), None)
-        decision = evaluate(facts=case.facts, policy=case.policy, as_of=now) if case else Wait("nothing is owed")
-        if case is None or not (isinstance(decision, Enter) and decision.stage is Stage.PAUSED):
-            return Planned(customer=customer, machines=[], refused=_why_not(decision))
-        machines = pausable(connection, customer=customer, now=now)
-        refused = _over_cap(connection, case=case, machines=machines, now=now)
-        if refused and not approved(connection, customer=customer, now=now):
-            names = [f"{machine.site} {machine.machine}" for machine in machines]
-            ask(connection, customer=customer, policy=case.policy, machines=names, reason=refused, now=now)
-            return Planned(customer=customer, machines=[], refused=f"{refused}: approve_pause, or wait")
-        step_id = enter(connection, case=case, decision=decision, now=now)
-        if step_id is None:
-            return Planned(customer=customer, machines=[], refused="the pause is planned already")
-        for machine in machines:
-            _write_command(
-                connection,
-                step_id=step_id,
-                machine=machine,
-                customer=customer,
+        due = queries.due_plans(connection, now=now)
+        if not due:
+            return []
+        debtors = load(connection, now=now, customers=sorted({each.customer for each in due}))
+        plans.fall(connection, debtors=debtors, now=now)
+        ask_where_needed(connection, now=now)
+        due = queries.due_plans(connection, now=now)
+        ready = {debtor.row.customer: complete(debtor, now=now) for debtor in debtors}
+        planned = [_planned(each, ready.get(each.customer, {})) for each in due]
+        commands = [
+            NewCommand(
+                plan_id=machine.plan_id,
+                machine_id=machine.machine_id,
+                customer=machine.customer,
                 action="pause",
-                reason=f"unpaid {decision.number}",
-                now=now,
+                reason=f"unpaid {', '.join(machine.numbers)}",
+                key=keys.pause(plan_id=machine.plan_id, machine_id=machine.machine_id),
+                by_ticket=by_ticket(machine.site),
             )
-    return Planned(customer=customer, machines=[f"{machine.site} {machine.machine}" for machine in machines])
+            for machine, each in zip(due, planned, strict=True)
+            if not each.refused
+        ]
+        _write(connection, PAUSE, commands, {machine.machine_id: (machine.site, machine.machine) for machine in due}, now)
+    return planned
 
 
-def _why_not(decision: Decision) -> str:
-    """Why a customer whose pause was scheduled is not paused now."""
-    match decision:
-        case Enter():
-            return "the chain is not at its end"
-        case Close(reason) | Wait(reason):
-            return reason
-    assert_never(decision)
+def _planned(machine: queries.PlannedMachine, ready: Mapping[str, str]) -> Planned:
+    lacking = [ready.get(number, "nothing is owed any more") for number in machine.numbers]
+    return Planned(
+        plan_id=machine.plan_id,
+        customer=machine.customer,
+        site=machine.site,
+        machine=machine.machine,
+        refused="" if "" in lacking else lacking[0],
+    )
 
 
-def _over_cap(connection: sa.Connection, *, case: Case, machines: Sequence[PausableMachine], now: datetime) -> str:
-    """Why this pause would exceed the policy's blast radius today; empty when it stays below."""
-    commanded = queries.commanded_today(connection, now=now)
-    customers = {row.customer for row in commanded} | {case.facts.customer}
-    if len(customers) > case.policy.customers_per_day:
-        return f"more than {case.policy.customers_per_day} customers would be paused today"
-    fleet = {row.site: row.machines for row in queries.fleet(connection)}
-    per_site = Counter(machine.site for machine in machines)
-    for row in commanded:
-        per_site[row.site] += row.machines
-    for site, count in per_site.items():
-        most = min(case.policy.machines_per_site_and_day, int(case.policy.share_of_site_and_day * fleet.get(site, 0)))
-        if count > most:
-            return f"{count} machines at {site} would be paused today, {most} are allowed"
-    return ""
+def plan_resumes(*, engine: sa.Engine, now: datetime) -> list[str]:
+    """Write a resume for every machine that is off by our command and for which no plan stands any more.
+
+    What is in repair is not switched on: its owner gets a task.
+    """
+    with engine.begin() as connection:
+        locks.hold(connection, locks.ESCALATION)
+        plans.fall(connection, debtors=load(connection, now=now, customers=plans.with_plans(connection)), now=now)
+        machines = [machine for machine in queries.to_resume(connection, now=now) if not machine.pending]
+        repair.give_tasks(connection, [machine for machine in machines if machine.state == "repair"], now=now)
+        return resume(connection, [machine for machine in machines if machine.state != "repair"], now=now)
 
 
-def _write_command(
+def resume(connection: sa.Connection, machines: Sequence[StoppedMachine], *, now: datetime) -> list[str]:
+    """Write resumes; the machines as `site machine`."""
+    commands = [
+        NewCommand(
+            plan_id=None,
+            machine_id=machine.machine_id,
+            customer=machine.customer,
+            action="resume",
+            reason=machine.reason,
+            key=keys.resume(command_id=machine.command_id, nth=machine.asked + 1),
+            by_ticket=by_ticket(machine.site),
+        )
+        for machine in machines
+    ]
+    _write(connection, RESUME, commands, {each.machine_id: (each.site, each.machine) for each in machines}, now)
+    return [f"{machine.site} {machine.machine}" for machine in machines]
+
+
+def _write(
     connection: sa.Connection,
-    *,
-    step_id: int,
-    machine: PausableMachine | StoppedMachine,
-    customer: str,
-    action: Action,
-    reason: str,
+    kind: str,
+    commands: Sequence[NewCommand],
+    names: Mapping[int, tuple[str, str]],
     now: datetime,
 ) -> None:
-    kind = PAUSE if action == "pause" else RESUME
-    payload = {"site": machine.site, "machine": machine.machine, "customer": customer}
-    key = keys.command(kind=kind, step_id=step_id, machine_id=machine.machine_id)
-    effect_id = prepare(connection, kind=kind, business_key=key, payload=payload, now=now)
-    queries.insert_command(
-        connection, step_id=step_id, machine_id=machine.machine_id, customer=customer, action=action, reason=reason,
-        effect_id=effect_id, now=now,
-    )  # fmt: skip
-
-
-def plan_resumes(*, engine: sa.Engine, clock: Clock) -> list[str]:
-    """Write a resume for every machine that stands still by our command and whose case is closed."""
-    with engine.begin() as connection:
-        machines = queries.to_resume(connection)
-        for machine in machines:
-            _write_command(
-                connection,
-                step_id=machine.step_id,
-                machine=machine,
-                customer=machine.customer,
-                action="resume",
-                reason=machine.reason,
-                now=clock.now(),
-            )
-    return [f"{machine.site} {machine.machine}" for machine in machines]
+    intents = [
+        Intent(
+            kind=kind,
+            business_key=command.key,
+            payload={
+                "site": names[command.machine_id][0],
+                "machine": names[command.machine_id][1],
+                "customer": command.customer,
+            },
+        )
+        for command in commands
+    ]
+    prepare_many(connection, intents=intents, now=now)
+    queries.insert_commands(connection, commands=commands, now=now)

@@ -52,7 +52,7 @@ class Need(StrEnum):
 
 
 class StageRule(BaseModel):
-    """One stage. `business_days` are the customer's country's; with `after: due` and below zero, before the due date."""
+    """One stage. `business_days` are the customer's country's; below zero, they are before the due date."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -136,7 +136,9 @@ def _dates(stages: Sequence[StageRule]) -> Iterator[str]:
         elif rule.after == "delivery" and rule.business_days < 1:
             yield f"{rule.stage} needs at least one business day after the delivery of the stage before"
         else:
-            reached = rule.business_days if rule.after == "due" else (earliest or 0) + DELIVERY_DAYS + rule.business_days
+            reached = (
+                rule.business_days if rule.after == "due" else (earliest or 0) + DELIVERY_DAYS + rule.business_days
+            )
             if earliest is not None and reached <= earliest:
                 yield (
                     f"{rule.stage} is due {reached} business days after the due date, before its predecessor"

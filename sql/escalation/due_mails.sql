@@ -1,2 +1,2 @@
--- How many mails of steps and tickets wait to be sent.
-select count(*) from albacore.effect where kind = :kind and albacore.is_due(state, next_try_at, :now)
+-- How many mails of these kinds wait to be sent.
+select count(*) from albacore.effect where kind = any(:kinds) and albacore.is_due(state, next_try_at, :now)

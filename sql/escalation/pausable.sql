@@ -1,9 +1,7 @@
--- The machines that a customer's debt may pause: on an unpaid document that is not held, and the customer's today.
-select distinct machine.machine_id, machine.site, machine.machine
-from albacore.unpaid_document document
-join albacore.billing_record using (customer_month_id)
-join albacore.machine using (machine_id)
-join albacore.assigned_at(:now) assigned on assigned.machine_id = machine.machine_id and assigned.customer = document.customer
-where document.customer = :customer and document.due_on < cast(:now as timestamptz)::date
-    and not exists (select from albacore.holds_at(:now) hold where hold.number = document.number)
-order by machine.site, machine.machine
+-- The machines that stand on these documents and are their customers' today, billable.
+select document.number, machine.machine_id, machine.site, machine.machine
+from albacore.document
+cross join lateral albacore.pausable_at(:now, document.number) pausable
+join albacore.machine on machine.machine_id = pausable.machine_id
+where document.number = any(:numbers)
+order by document.number, machine.site, machine.machine

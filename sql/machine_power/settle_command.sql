@@ -1,4 +1,3 @@
 -- What became of a command.
-update albacore.machine_command
-set outcome = :outcome, sent_at = coalesce(sent_at, cast(:sent_at as timestamptz)), verified_at = cast(:verified_at as timestamptz)
+update albacore.machine_command set outcome = :outcome, sent_at = coalesce(sent_at, cast(:sent_at as timestamptz))
 where command_id = :command_id

@@ -119,7 +119,8 @@ comment on view albacore.step_delivery is 'Of each step''s notices to the custom
 create table albacore.mail_bounce (
     effect_id bigint primary key references albacore.effect,
     bounced_at timestamptz not null,
-    why text not null
+    why text not null,
+    mended_at timestamptz
 );
 comment on table albacore.mail_bounce is 'Mails that came back, of invoices and notices alike.';
 insert into albacore.mail_bounce (effect_id, bounced_at, why)
@@ -169,6 +170,14 @@ create table albacore.evaluation (
 );
 comment on table albacore.evaluation is 'When the cases were last evaluated: at most one row. A Clock that went far ahead since is not believed alone.';
 
+-- A document may be mailed again, after its first mail came back.
+create or replace view albacore.sent_document as
+select number, max((answer ->> 'accepted_at')::timestamptz) as sent_at
+from albacore.effect
+where kind = 'mail' and state = 'done' and number is not null
+group by number;
+comment on view albacore.sent_document is 'Documents whose mail the relay has accepted, and when it did last.';
+
 -- What is owed. One definition, for the chain, the notices, the plans and the gates.
 
 create view albacore.disputed_line as
@@ -198,7 +207,7 @@ language sql stable parallel safe as $$
     select number, 'edited', 'changed in Xero, a person must say which holds: ' || fields, null from albacore.edited_document
     union all
     select effect.number, 'bounced', 'the invoice''s mail came back: mend the address, then reopen_case', null
-    from albacore.mail_bounce join albacore.effect using (effect_id) where effect.number is not null
+    from albacore.mail_bounce join albacore.effect using (effect_id) where effect.number is not null and mended_at is null
     union all  -- a correction in the customer's favour that he has not got yet, or readings that a person has to accept
     select document.number, 'correction', 'a correction of its month is not decided yet', null
     from albacore.document
@@ -229,7 +238,11 @@ create function albacore.owed_at(instant timestamptz, customers text[]) returns 
 ) language sql stable parallel safe as $$
     with unpaid as materialized (
         select document.number, document.customer, document.currency, document.entity, document.due_on, document.total,
-            unpaid.amount_due, unpaid.as_of, least(coalesce(disputed.amount, 0), unpaid.amount_due) as disputed
+            unpaid.amount_due, unpaid.as_of, case
+                when exists (select from albacore.holds_at(instant) hold
+                    where hold.number = unpaid.number and kind = 'dispute' and lines is null) then unpaid.amount_due
+                else least(coalesce(disputed.amount, 0), unpaid.amount_due)
+            end as disputed
         from albacore.unpaid_document unpaid
         join albacore.document using (document_id)
         left join albacore.disputed_at(instant) disputed on disputed.number = unpaid.number
@@ -354,3 +367,15 @@ language sql stable parallel safe as $$
     select machine_id from change group by machine_id having sum(share) > 0
 $$;
 comment on function albacore.machines_on is 'The machines that stand on a document, but for its disputed lines: what the document asks for them is above zero, after the credit notes that came later for its months.';
+
+create function albacore.pausable_at(instant timestamptz, a_number text) returns table (machine_id integer)
+language sql stable parallel safe as $$
+    select machine.machine_id
+    from albacore.document
+    cross join lateral albacore.machines_on(document.number, coalesce((
+        select lines from albacore.disputed_at(instant) disputed where disputed.number = document.number), '{}')) machine
+    join albacore.assigned_at(instant) assigned
+        on assigned.machine_id = machine.machine_id and assigned.customer = document.customer and assigned.state = 'billable'
+    where document.number = a_number
+$$;
+comment on function albacore.pausable_at is 'The machines for which a document may pause: they stand on what is not disputed of it, and are the debtor''s at that instant.';

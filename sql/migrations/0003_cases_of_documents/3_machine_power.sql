@@ -65,10 +65,12 @@ update albacore.machine_command set outcome = 'cancelled' where outcome = 'reque
 alter table albacore.machine_command
     drop column step_id,
     add column plan_id bigint references albacore.pause_plan,
+    add column by_ticket boolean not null default false,
     add column was_on_at timestamptz,
     add column commanded_at timestamptz,
     add column read_state text check (read_state in ('on', 'off')),
     add column read_at timestamptz,
+    add column told_at timestamptz,
     alter column effect_id drop not null;
 -- The program of before read the state before it paused, and went on only where it was on.
 update albacore.machine_command set commanded_at = coalesce(sent_at, requested_at),
@@ -76,8 +78,10 @@ update albacore.machine_command set commanded_at = coalesce(sent_at, requested_a
     read_state = case when outcome = 'verified' then case action when 'pause' then 'off' else 'on' end end,
     read_at = verified_at
 where outcome in ('sent', 'verified', 'failed');
+update albacore.machine_command set told_at = verified_at where action = 'resume';
 comment on column albacore.machine_command.was_on_at is 'When the machine was read to be on, just before the command: without it, it was never ours.';
 comment on column albacore.machine_command.commanded_at is 'When we resolved to command, before the command itself; empty: it never was.';
+comment on column albacore.machine_command.told_at is 'When the customer was told that it runs again.';
 comment on column albacore.machine_command.read_state is 'The state that was read last since the command, or that a person confirmed.';
 create index machine_command_machine on albacore.machine_command (machine_id, command_id desc);
 create index machine_command_effect on albacore.machine_command (effect_id);
@@ -93,15 +97,17 @@ comment on view albacore.unverified_command is 'Commands that were sent and not 
 
 -- In doubt a machine is off: only a reading since the command says otherwise.
 create view albacore.stopped_machine as
-select machine_id, command_id, plan_id, customer, commanded_at
+select machine_id, command_id, plan_id, customer, commanded_at, by_ticket
 from (
-    select distinct on (machine_id) machine_id, command_id, plan_id, customer, commanded_at, action, outcome, was_on_at, read_state
+    select distinct on (machine_id) machine_id, command_id, plan_id, customer, commanded_at, action, outcome, by_ticket,
+        was_on_at, read_state
     from albacore.machine_command
     where commanded_at is not null and (action = 'pause' or outcome = 'verified')
     order by machine_id, command_id desc
 ) last
-where action = 'pause' and outcome <> 'cancelled' and was_on_at is not null and read_state is distinct from 'on';
-comment on view albacore.stopped_machine is 'Machines that are off by our command: they were on just before it, and no reading since says that they are on.';
+where action = 'pause' and outcome <> 'cancelled' and (by_ticket or was_on_at is not null)
+    and read_state is distinct from 'on';
+comment on view albacore.stopped_machine is 'Machines that are off by our command: they were on just before it (where a ticket asked: nobody answered that they were off), and no reading since says that they are on.';
 
 create view albacore.standing_item as
 select plan_id, item.machine_id, item.number, plan.customer

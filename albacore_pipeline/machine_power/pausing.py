@@ -1,0 +1,252 @@
+"""Pauses as effects, in waves: every gate asked at the moment of the command, and each wave read back before the next.
+
+    live word -> machines read to be on -> gates, and the resolve committed -> commands -> read back -> next wave
+
+The first machine of a site in a dispatch goes alone. One that disobeys, or another of the plan that changed its state
+without a command, stops the site's pauses and tells its people.
+"""
+
+from __future__ import annotations
+
+import time as real_time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
+from albacore_pipeline.database import locks
+from albacore_pipeline.effects import audit
+from albacore_pipeline.effects.interface import STATES, Cancelled, Effect, Later, Outcome, Succeeded, Unknown
+from albacore_pipeline.machine_power import queries, sites, tickets
+from albacore_pipeline.machine_power.controls import PAUSE, Controls
+from albacore_pipeline.machine_power.gates import Closed, closed_gate
+from albacore_pipeline.machine_power.queries import Pause, Reading
+from albacore_pipeline.machine_power.world import Witness, pause_facts
+from albacore_pipeline.periods import Clock
+
+AT_ONCE = 10  # calls at a site's interface
+WAVE = 20
+PATIENCE = timedelta(seconds=45)  # how long a machine may take to change its state
+Asked = TypeVar("Asked")
+
+
+@dataclass(kw_only=True)
+class PauseHandler:
+    """Switching off, behind every gate."""
+
+    controls: Controls
+    engine: sa.Engine
+    clock: Clock
+    witness: Witness
+    journal: Callable[[str, Mapping[str, object]], None]
+    patience: timedelta = PATIENCE
+    poll_seconds: float = 0.5
+    name: str = PAUSE
+    batch: int = 200
+    _tried: set[str] = field(default_factory=set, init=False)  # sites at which a machine obeyed
+
+    def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """A command that we never resolved to give was not given; else the machine's state says what became of it."""
+        with self.engine.connect() as connection:
+            pauses = _by_effect(queries.pauses(connection, effects=_ids(effects), now=self.clock.now()))
+        return self._at_once(self._find, [pauses[effect.effect_id] for effect in effects])
+
+    def _find(self, pause: Pause) -> Outcome:
+        if pause.commanded_at is None:
+            return Later("it was never commanded")
+        if self.controls.mailbox(pause.site):
+            return Succeeded({"ticket": "written"})  # in the transaction of the resolve
+        state = self._state(pause)
+        if isinstance(state, str):
+            return Unknown(state)
+        return Succeeded({"read": state}) if state is PowerState.OFF else Later("the machine is on")
+
+    def send(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """Command wave after wave, site by site."""
+        outcomes: dict[int, Outcome] = {}
+        with self.engine.connect() as connection:
+            pauses = queries.pauses(connection, effects=_ids(effects), now=self.clock.now())
+        by_site: defaultdict[str, list[Pause]] = defaultdict(list)
+        for pause in pauses:
+            by_site[pause.site].append(pause)
+        for site, waiting in by_site.items():
+            while waiting:
+                size = WAVE if site in self._tried else 1
+                wave, waiting = waiting[:size], waiting[size:]
+                outcomes |= self._wave(wave, rest=waiting)
+        return [outcomes[effect.effect_id] for effect in effects]
+
+    def _wave(self, wave: Sequence[Pause], *, rest: Sequence[Pause]) -> dict[int, Outcome]:
+        self.witness.ask(sorted({number for pause in [*wave, *rest] for number in pause.numbers}))
+        by_ticket = [pause for pause in wave if self.controls.mailbox(pause.site)]
+        switched = [pause for pause in wave if pause not in by_ticket]
+        closed = self._closed(wave)  # asked before the machines are, so that no interface is bothered for nothing
+        states = dict(
+            zip(
+                (pause.effect_id for pause in switched if pause.effect_id not in closed),
+                self._at_once(self._state, [pause for pause in switched if pause.effect_id not in closed]),
+                strict=True,
+            )
+        )
+        outcomes: dict[int, Outcome] = {
+            effect_id: Later(state) if isinstance(state, str) else Cancelled("it was off already, not by us")
+            for effect_id, state in states.items()
+            if state is not PowerState.ON
+        }
+        ready = [pause for pause in wave if pause.effect_id not in outcomes and pause.effect_id not in closed]
+        resolved, closed_now = self._resolve(ready)
+        closed |= closed_now
+        outcomes |= {effect_id: _outcome(each) for effect_id, each in closed.items()}
+        outcomes |= {pause.effect_id: Succeeded({"ticket": "written"}) for pause in resolved if pause in by_ticket}
+        commanded = [pause for pause in resolved if pause not in by_ticket]
+        return outcomes | self._command(commanded)
+
+    def _closed(self, wave: Sequence[Pause]) -> dict[int, Closed]:
+        with self.engine.connect() as connection:
+            return self._gates(connection, wave)[1]
+
+    def _gates(
+        self, connection: sa.Connection, wave: Sequence[Pause]
+    ) -> tuple[list[Pause], dict[int, Closed]]:
+        """Those whose gates are all open, counting each against the caps of the next, and why the others' are not."""
+        world = self.witness.world(connection)
+        fresh = queries.pauses(connection, effects=[pause.effect_id for pause in wave], now=world.now)
+        facts = pause_facts(connection, fresh, controls=self.controls, now=world.now)
+        commanded: Counter[tuple[str, str]] = Counter()
+        for row in queries.commanded_today(connection, now=world.now):
+            commanded[row.site, row.customer] += row.machines
+        opened, closed = [], {}
+        for pause in fresh:
+            gate = closed_gate(facts[pause.effect_id], world, commanded)
+            if gate is None:
+                opened.append(pause)
+                commanded[pause.site, pause.customer] += 1
+            else:
+                closed[pause.effect_id] = gate
+        return opened, closed
+
+    def _resolve(self, ready: Sequence[Pause]) -> tuple[list[Pause], dict[int, Closed]]:
+        """Ask every gate once more and commit the resolve, in one transaction that nobody's hold can slip into."""
+        if not ready:
+            return [], {}
+        with self.engine.begin() as connection:
+            locks.hold(connection, locks.ESCALATION)
+            opened, closed = self._gates(connection, ready)
+            now = self.clock.now()
+            queries.resolve(connection, commands=[pause.command_id for pause in opened], now=now)
+            for pause in opened:
+                if mailbox := self.controls.mailbox(pause.site):
+                    tickets.write_pause(connection, pause=pause, mailbox=mailbox, now=now)
+            entries = [
+                audit.Entry(
+                    action="command_pause",
+                    subject=f"{pause.site} {pause.machine}",
+                    details={"customer": pause.customer, "plan": pause.plan_id, "documents": list(pause.numbers)},
+                )
+                for pause in opened
+            ]
+            audit.record_many(connection, entries=entries, now=now)
+        for pause in opened:
+            self.journal("pause", {"site": pause.site, "machine": pause.machine, "customer": pause.customer})
+        return opened, closed
+
+    def _command(self, pauses: Sequence[Pause]) -> dict[int, Outcome]:
+        if not pauses:
+            return {}
+        answers = self._at_once(self._switch, pauses)
+        failures = {pause.command_id: answer for pause, answer in zip(pauses, answers, strict=True)}
+        read = self._read_back(pauses)
+        obeyed = [pause for pause in pauses if read.get(pause.command_id) is PowerState.OFF]
+        if obeyed:
+            self._tried.add(pauses[0].site)
+        if disobeyed := [pause for pause in pauses if pause not in obeyed]:
+            with self.engine.begin() as connection:
+                names = ", ".join(pause.machine for pause in disobeyed)
+                why = f"not read to be off after the command: {names}"
+                sites.stop(connection, site=pauses[0].site, why=why, now=self.clock.now())
+        return {
+            pause.effect_id: Unknown(failure)
+            if (failure := failures[pause.command_id]) and pause not in obeyed
+            else Succeeded({"commanded": "pause", "read": read.get(pause.command_id)})
+            for pause in pauses
+        }
+
+    def _switch(self, pause: Pause) -> str:
+        """Command; empty, or why nobody can say whether it worked."""
+        try:
+            self.controls.control_of(pause.site).power_off(pause.machine)
+        except PowerFailure as error:
+            return str(error)
+        return ""
+
+    def _read_back(self, pauses: Sequence[Pause]) -> dict[int, PowerState]:
+        """The states of these machines, read until all are off or patience ends; noted as they are."""
+        deadline = real_time.monotonic() + self.patience.total_seconds()
+        read: dict[int, PowerState] = {}
+        while True:
+            waiting = [pause for pause in pauses if read.get(pause.command_id) is not PowerState.OFF]
+            for pause, state in zip(waiting, self._at_once(self._state, waiting), strict=True):
+                if isinstance(state, PowerState):
+                    read[pause.command_id] = state
+            if all(read.get(pause.command_id) is PowerState.OFF for pause in pauses):
+                break
+            if real_time.monotonic() >= deadline:
+                break
+            real_time.sleep(self.poll_seconds)  # between two readings of a state that takes seconds to change
+        readings = [Reading(command_id=command_id, state=state) for command_id, state in read.items()]
+        with self.engine.begin() as connection:
+            queries.note_readings(connection, readings=readings, now=self.clock.now())
+        return read
+
+    def _state(self, pause: Pause) -> PowerState | str:
+        """The machine's state, or why it can't be read."""
+        try:
+            return self.controls.control_of(pause.site).power_state(pause.machine)
+        except PowerFailure as error:
+            return str(error)
+
+    def _at_once(self, act: Callable[[Pause], Asked], pauses: Sequence[Pause]) -> list[Asked]:
+        """The answers in order, some calls at a time."""
+        if len(pauses) < 2:
+            return [act(pause) for pause in pauses]
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+            return list(pool.map(partial(act), pauses))
+
+    def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
+        """Note on the command what became of it."""
+        if not isinstance(outcome, Succeeded | Cancelled):
+            return
+        (command,) = queries.commands(connection, effects=[effect.effect_id])
+        if isinstance(outcome, Cancelled):
+            queries.settle_command(connection, command_id=command.command_id, outcome="cancelled", sent_at=None)
+        else:
+            read = outcome.answer.get("read")
+            done = "verified" if read == PowerState.OFF else "failed" if read == PowerState.ON else "sent"
+            queries.settle_command(connection, command_id=command.command_id, outcome=done, sent_at=now)
+            if done == "verified":
+                reading = Reading(command_id=command.command_id, state=PowerState.OFF)
+                queries.note_readings(connection, readings=[reading], now=now)
+        details = {
+            "outcome": STATES[type(outcome)],
+            "answer": dict(outcome.answer) if isinstance(outcome, Succeeded) else outcome.reason,
+        }
+        subject = f"{command.site} {command.machine}"
+        audit.record(connection, now=now, action=effect.kind, subject=subject, details=details)
+
+
+def _outcome(closed: Closed) -> Outcome:
+    return Cancelled(closed.reason) if closed.for_good else Later(closed.reason, closed.again)
+
+
+def _ids(effects: Sequence[Effect]) -> list[int]:
+    return [effect.effect_id for effect in effects]
+
+
+def _by_effect(pauses: Sequence[Pause]) -> dict[int, Pause]:
+    return {pause.effect_id: pause for pause in pauses}

@@ -1,0 +1,2 @@
+-- When the cases were last evaluated.
+select evaluated_at from albacore.evaluation

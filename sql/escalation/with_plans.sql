@@ -1,0 +1,2 @@
+-- Customers of whose plans something stands.
+select distinct customer from albacore.standing_item order by customer

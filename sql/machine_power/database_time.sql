@@ -1,0 +1,2 @@
+-- The time that the database's host has.
+select clock_timestamp() as at
