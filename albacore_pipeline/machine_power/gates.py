@@ -32,9 +32,11 @@ def closed_gate(
     if not may_pause_now(controls.sites[command.site], now):
         return Later("outside the site's hours for pauses", timedelta(minutes=30))
     try:
-        watch_payments(engine=engine, xero=xero, clock=clock, customer=command.customer)
+        sweep = watch_payments(engine=engine, xero=xero, clock=clock, customer=command.customer)
     except XeroError as error:
         return Later(f"no live word from Xero: {error}")
+    if sweep.missing:
+        return Later(f"no live word from Xero: {'; '.join(sweep.reasons)}")
     with engine.connect() as connection:
         if queries.kill_switch(connection):
             return Later("the kill switch is on", timedelta(minutes=30))

@@ -44,9 +44,11 @@ def plan_pauses(*, engine: sa.Engine, xero: Organisation, clock: Clock) -> list[
 
 def _plan(*, engine: sa.Engine, xero: Organisation, clock: Clock, customer: str) -> Planned:
     try:
-        watch_payments(engine=engine, xero=xero, clock=clock, customer=customer)
+        sweep = watch_payments(engine=engine, xero=xero, clock=clock, customer=customer)
     except XeroError as error:
         return Planned(customer=customer, machines=[], refused=f"no live word from Xero: {error}")
+    if sweep.missing:
+        return Planned(customer=customer, machines=[], refused=f"no live word from Xero: {'; '.join(sweep.reasons)}")
     now = clock.now()
     with engine.begin() as connection:
         locks.hold(connection, locks.ESCALATION)

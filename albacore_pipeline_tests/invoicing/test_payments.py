@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline.invoicing.payments import Difference, reconcile, watch_payments
-from albacore_pipeline.xero.interface import AnswerLost, Status
+from albacore_pipeline.invoicing.differences import Difference
+from albacore_pipeline.invoicing.payments import Sweep, live_read, reconcile, watch_payments
+from albacore_pipeline.xero.interface import AnswerLost, NothingSent, Status, UnappliedKind
 from albacore_pipeline_tests.clocks import FrozenClock
 from albacore_pipeline_tests.invoicing.fakes import Office, later, one_day
 
@@ -24,8 +25,12 @@ def office(office: Office) -> Office:
     return office
 
 
-def watch(office: Office) -> list[str]:
+def sweep(office: Office) -> Sweep:
     return watch_payments(engine=office.engine, xero=office.xero, clock=office.clock)
+
+
+def watch(office: Office) -> list[str]:
+    return list(sweep(office).changed)
 
 
 def compare(office: Office) -> list[Difference]:
@@ -108,8 +113,9 @@ def test_a_document_that_can_not_be_read_is_told_and_keeps_back_no_other(engine:
     office.xero.unreadable = {f"id-{NUMBER}"}
     for number in (NUMBER, OTHER):
         office.xero.pay(number, "500")
-    with pytest.raises(AnswerLost, match=f"{NUMBER}: Xero's answer can't be read"):
-        watch(office)
+    told = sweep(office)
+    assert (told.changed, told.missing, told.read) == ((OTHER,), (NUMBER,), {OTHER})
+    assert told.reasons == (f"{NUMBER}: Xero's answer can't be read: Date: not a date",)
     assert office.documents() == {NUMBER: "issued", OTHER: "paid"}
     assert compare(office) == [Difference(number=NUMBER, field="readable", ours="yes", xeros="no")]
 
