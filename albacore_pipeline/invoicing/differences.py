@@ -60,11 +60,11 @@ def _pairs(document: OpenDocument, seen: Invoice | CreditNote) -> dict[str, tupl
     if isinstance(seen, Invoice):
         pairs["due date"] = (document.due_on.isoformat(), seen.due_on.isoformat() if seen.due_on else "none")
     if seen.lines:
-        pairs["lines"] = _lines(_told(document), seen.lines)
+        pairs["lines"] = _lines(_sent(document), seen.lines)
     return pairs
 
 
-def _told(document: OpenDocument) -> list[ShownLine]:
+def _sent(document: OpenDocument) -> list[ShownLine]:
     """Our lines, as Xero was told of them."""
     return [
         ShownLine(quantity=Decimal(line["quantity"]), unit_price=Decimal(line["unit_price"]), tax_type=line["tax_type"])
@@ -74,8 +74,8 @@ def _told(document: OpenDocument) -> list[ShownLine]:
 
 def _lines(ours: Iterable[ShownLine], theirs: Iterable[ShownLine]) -> tuple[str, str]:
     """The lines that only one side has, whatever their order."""
-    told, shown = Counter(ours), Counter(theirs)
-    return _words(told - shown), _words(shown - told)
+    sent, shown = Counter(ours), Counter(theirs)
+    return _words(sent - shown), _words(shown - sent)
 
 
 def _words(lines: Counter[ShownLine]) -> str:

@@ -226,7 +226,7 @@ class WithLines(Shape):
     lines: list[Line] | None = Field(None, alias="LineItems")
 
     @property
-    def priced(self) -> tuple[interface.ShownLine, ...]:
+    def shown_lines(self) -> tuple[interface.ShownLine, ...]:
         """The lines that make the amount."""
         return tuple(line.seen for line in self.lines or [] if line.has_price)
 
@@ -271,7 +271,7 @@ class Invoice(InvoiceHead, WithLines):
             amount_credited=self.credited or Decimal(0),
             payments=tuple(payment.seen for payment in self.payments or [] if payment.status != "DELETED"),
             credits=tuple(credit.seen for credit in self.credits or []),
-            lines=self.priced,
+            lines=self.shown_lines,
         )
 
 
@@ -283,7 +283,7 @@ class CreditNote(CreditNoteHead, WithLines):
     @property
     def seen(self) -> interface.CreditNote:
         """The note as the rest of the product knows it."""
-        return interface.CreditNote(**vars(self.head), remaining=self.remaining, lines=self.priced)
+        return interface.CreditNote(**vars(self.head), remaining=self.remaining, lines=self.shown_lines)
 
 
 class Remaining(Shape):
