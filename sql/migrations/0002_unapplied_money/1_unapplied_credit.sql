@@ -31,7 +31,7 @@ comment on table albacore.unapplied_reading is 'When unapplied_credit was last r
 
 create view report.unapplied as
 select customer, entity, kind, number, remaining as amount, currency, as_of, customer is not null as matched, entered_on,
-    xero_id
+    xero_id, contact_id
 from albacore.unapplied_credit;
 comment on view report.unapplied is 'Money of customers that is set against no invoice yet, by Xero''s last word; what nobody can be told of is not matched.';
 comment on column report.unapplied.customer is 'Whose it is; empty where the contact in Xero is no customer''s, or several customers'' at once.';
@@ -44,3 +44,4 @@ comment on column report.unapplied.entity is 'The legal entity of ours that the 
 comment on column report.unapplied.amount is 'What is left of it; positive.';
 comment on column report.unapplied.entered_on is 'Its date in Xero.';
 comment on column report.unapplied.xero_id is 'Xero''s own id of it.';
+comment on column report.unapplied.contact_id is 'Xero''s own id of the contact that it stands on.';
