@@ -222,6 +222,18 @@ def test_a_changed_total_a_voided_document_and_lines_are_edits_too(two: Office) 
     ]
 
 
+def test_an_invoice_that_was_renamed_and_then_voided_is_owed_no_more(two: Office) -> None:
+    document = two.xero.documents[NUMBER]
+    document.change(number=f"{NUMBER}-OLD")
+    document.status = Status.VOIDED
+    assert sweep(two).changed == (NUMBER,)
+    assert known(two)[NUMBER][0] == "voided"
+    assert two.ask("select number from albacore.unpaid_document") == [(OTHER,)]
+    assert edits(two) == [
+        (NUMBER, f"number: {NUMBER} here, {NUMBER}-OLD in Xero; status: live here, gone in Xero"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "theirs"),
     [
