@@ -48,7 +48,9 @@ async def serve(*, home: Path, port: int, machines_per_site: int, seed: int) -> 
     loop = asyncio.get_running_loop()
     smtp = await loop.create_server(lambda: smtp_protocol(mailbox), sock=post)
     app = build_app(world=world, mailbox=mailbox)
-    config = uvicorn.Config(app, http=Protocol, ws="none", log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        app, http=Protocol, ws="none", log_level="warning", access_log=False, lifespan="off", date_header=False
+    )
     server = _Server(config, ready=lambda: _write_address(home, url=world.url, smtp_url=world.smtp_url))
     try:
         await server.serve(sockets=[web])

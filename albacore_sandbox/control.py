@@ -93,6 +93,28 @@ class Control:
         amount = None if given.get("amount") is None else str(given["amount"])
         return json_answer(self.xero.pay(number=str(given.get("number")), amount=amount, on=given.get("on")))
 
+    async def enter_money(self, request: Request) -> Response:
+        """POST `{"kind", "contact", "amount", "currency"?, "on"?, "number"?}`: a person enters money in Xero.
+
+        `kind` is overpayment, prepayment or credit_note; with `"spent": true` it is ours, at a supplier.
+        """
+        given = await _body(request)
+        with self.world.store.transaction():
+            return json_answer({"id": self.xero.api.by_hand.enter_money(given)}, status=201)
+
+    async def pay_back(self, request: Request) -> Response:
+        """POST `{"id", "amount"?}`: an overpayment or prepayment is paid back."""
+        given = await _body(request)
+        with self.world.store.transaction():
+            self.xero.api.by_hand.pay_back(given)
+        return json_answer({})
+
+    async def edit(self, request: Request) -> Response:
+        """POST `{"number", "due"?, "date"?, "contact"?, "quantity"?, "rename"?, "void"?, ...}`: a person edits."""
+        given = await _body(request)
+        with self.world.store.transaction():
+            return json_answer({"id": self.xero.api.by_hand.edit(given)})
+
     async def faults(self, request: Request) -> Response:
         """GET, POST one, DELETE all (or `?id=`)."""
         if request.method == "POST":
@@ -163,6 +185,9 @@ def routes(control: Control) -> list[Route]:
         Route("/clock", _answered(control.clock), methods=["GET", "POST"]),
         Route("/truth", _answered(control.truth)),
         Route("/pay", _answered(control.pay), methods=["POST"]),
+        Route("/xero/money", _answered(control.enter_money), methods=["POST"]),
+        Route("/xero/pay-back", _answered(control.pay_back), methods=["POST"]),
+        Route("/xero/edit", _answered(control.edit), methods=["POST"]),
         Route("/faults", _answered(control.faults), methods=["GET", "POST", "DELETE"]),
         Route("/power", _answered(control.power), methods=["GET", "POST"]),
         Route("/mail", _answered(control.mail)),

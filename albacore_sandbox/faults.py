@@ -7,6 +7,7 @@ Does not belong here: how a failed answer looks on the wire (`answers.py`).
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection as Names
 from collections.abc import Mapping
 from datetime import date
 
@@ -19,6 +20,7 @@ REQUEST_KINDS = {
     "outage", "http_500", "http_429", "truncated", "html", "empty", "empty_result", "error_in_200", "slow",
     "lost_answer",
 }  # fmt: skip
+XERO_KINDS = {"empty_list", "wrong_date"}  # an answer that claims that there is nothing; a false `Date`
 DATA_KINDS = {
     "counter_reset": ("machine", "at"),
     "gap": ("machine", "start", "end"),
@@ -49,7 +51,9 @@ class Faults:
             kind = fault["kind"] = "lost_answer"
         if kind in DATA_KINDS:
             self._check_data(fault, needed=DATA_KINDS[str(kind)])
-        elif kind in REQUEST_KINDS:
+        elif kind in XERO_KINDS and fault.get("target") != "xero":
+            raise ValueError(f"{kind} is a fault of the target xero")
+        elif kind in REQUEST_KINDS | XERO_KINDS:
             if fault.get("target") not in TARGETS:
                 raise ValueError(f"no target {fault.get('target')!r}: use one of {', '.join(sorted(TARGETS))}")
             if fault.get("day"):
@@ -57,7 +61,9 @@ class Faults:
                 if fault["target"] not in SHAPES:
                     raise ValueError(f"{fault['target']} has no site days: leave out 'day'")
         else:
-            raise ValueError(f"no fault {kind!r}: use one of {', '.join(sorted(REQUEST_KINDS | set(DATA_KINDS)))}")
+            raise ValueError(
+                f"no fault {kind!r}: use one of {', '.join(sorted(REQUEST_KINDS | XERO_KINDS | set(DATA_KINDS)))}"
+            )
         key = uuid.uuid4().hex[:12]
         self._kept.put(key, fault)
         return {"id": key, **fault}
@@ -69,10 +75,18 @@ class Faults:
             self._kept.remove(each)
         return len(keys)
 
-    def meet(self, *, target: str, span: Span | None = None, method: str = "GET", path: str = "") -> Document | None:
-        """The fault that a request runs into, if any; one with a count is used up by it."""
+    def meet(
+        self,
+        *,
+        target: str,
+        span: Span | None = None,
+        method: str = "GET",
+        path: str = "",
+        kinds: Names[str] = REQUEST_KINDS | {"empty_list"},
+    ) -> Document | None:
+        """The fault of these kinds that a request runs into, if any; one with a count is used up by it."""
         for key, fault in list(self._kept.items()):
-            if fault["kind"] in REQUEST_KINDS and fault["target"] == target and self._fits(fault, span, method, path):
+            if fault["kind"] in kinds and fault["target"] == target and self._fits(fault, span, method, path):
                 count = fault.get("count")
                 if count is not None and count <= 1:
                     self._kept.remove(key)

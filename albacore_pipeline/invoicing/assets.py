@@ -12,7 +12,7 @@ from albacore_pipeline.invoicing.documents import xero_kind
 from albacore_pipeline.invoicing.issue import issue_documents
 from albacore_pipeline.invoicing.payments import reconcile as reconcile_documents
 from albacore_pipeline.invoicing.payments import watch_payments as read_payments
-from albacore_pipeline.invoicing.queries import TableRow
+from albacore_pipeline.invoicing.queries import TableRow, UnappliedRow
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
 from albacore_pipeline.invoicing.store import prepare_documents
 from albacore_pipeline.orchestration.partitions import MONTHLY
@@ -75,12 +75,33 @@ def document_table(documents: Sequence[TableRow], *, in_xero: bool) -> str:
 
 @dg.asset(deps=["invoices"], group_name="invoicing", pool="xero", owners=["team:finance"])
 def payments(platform: PlatformResource, xero: XeroResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """What Xero says was paid or credited on open documents."""
+    """What Xero says was paid or credited on open documents, what a person changed there, and unapplied money."""
     try:
-        changed = read_payments(engine=platform.engine, xero=xero.open(), clock=platform.clock)
+        sweep = read_payments(engine=platform.engine, xero=xero.open(), clock=platform.clock)
     except XeroError as error:
         raise dg.Failure(str(error)) from None
-    return dg.MaterializeResult(metadata={"changed documents": changed})
+    if sweep.missing:
+        raise dg.Failure(
+            f"{len(sweep.missing)} documents were not read, {len(sweep.read)} were: {'; '.join(sweep.reasons[:10])}"
+        )
+    with platform.engine.connect() as connection:
+        unapplied = queries.unapplied(connection)
+    return dg.MaterializeResult(
+        metadata={
+            "changed documents": list(sweep.changed),
+            "read": len(sweep.read),
+            "unapplied": dg.MetadataValue.md(unapplied_table(unapplied)),
+        }
+    )
+
+
+def unapplied_table(money: Sequence[UnappliedRow]) -> str:
+    """Money that is set against nothing, as a Markdown table."""
+    rows = [
+        (row.customer or "nobody's", row.kind, row.number or "", f"{row.remaining:,.2f} {row.currency}")
+        for row in money
+    ]
+    return markdown.table(("customer", "kind", "number", "left"), rows)
 
 
 @dg.op(pool="xero")
@@ -127,7 +148,7 @@ def due_months(platform: PlatformResource) -> list[dg.RunRequest]:
 def open_documents(platform: PlatformResource) -> list[dg.RunRequest]:
     """Open documents are read in Xero again every quarter of an hour."""
     with platform.engine.connect() as connection:
-        waiting = queries.open_documents(connection, all=False)
+        waiting = queries.open_documents(connection)
     return [dg.RunRequest()] if waiting else []
 
 

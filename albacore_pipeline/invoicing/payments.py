@@ -1,9 +1,14 @@
-"""What Xero says of our documents: payments as they come, and the nightly reconciliation of every field."""
+"""What Xero says of our documents and of money that is set against none of them.
+
+Belongs here: reading, and keeping what was read. An answer is matched by Xero's id, never by a number, which a person
+may change; a document that an answer lacks was not read, and keeps its state and its age.
+Does not belong here: where a document differs (`differences.py`), and what follows from it (`escalation`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
@@ -12,10 +17,12 @@ import sqlalchemy as sa
 
 from albacore_pipeline.effects import audit
 from albacore_pipeline.invoicing import queries
+from albacore_pipeline.invoicing.differences import Difference, Shown, compare
 from albacore_pipeline.invoicing.queries import OpenDocument
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.xero.batch import by_identity
 from albacore_pipeline.xero.interface import (
+    READ_BATCH,
     AnswerLost,
     CreditNote,
     Invoice,
@@ -29,13 +36,21 @@ NOTE = "credit_note"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
-    """Where Xero and we differ."""
+class Sweep:
+    """What a reading of Xero came to; documents are named by our numbers.
 
-    number: str
-    field: str
-    ours: str
-    xeros: str
+    `read` are those that Xero answered for, of which `changed` are those whose money or state moved. `missing` are
+    those that its answer lacks, or says in a way that can't be read; `reasons` has a line for each. They are no younger
+    than before. All that was read is as of `asked_at`, our Clock's, or later; `xero_date` is the time on Xero's last
+    answer, None where it bore none.
+    """
+
+    changed: tuple[str, ...]
+    read: frozenset[str]
+    missing: tuple[str, ...]
+    reasons: tuple[str, ...]
+    asked_at: datetime
+    xero_date: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,79 +63,173 @@ class Event:
     amount: Decimal
 
 
-Shown = Seen[Invoice] | Seen[CreditNote] | Unreadable
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """Documents that were asked for in one go, and what Xero shows of them, by our number."""
+
+    documents: Sequence[OpenDocument]
+    answers: Mapping[str, Shown]
+    asked: datetime
+    dated: datetime | None
 
 
-def watch_payments(*, engine: sa.Engine, xero: Organisation, clock: Clock, customer: str | None = None) -> list[str]:
-    """Read every open document (of a customer) in Xero and note what was paid; returns the numbers that changed.
+@dataclass(kw_only=True)
+class _Noted:
+    """What became of a part."""
 
-    Raises XeroError: then what we knew keeps its age. What can't be read of one document keeps back no other: those
-    are noted first.
+    changed: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+
+
+def watch_payments(*, engine: sa.Engine, xero: Organisation, clock: Clock, customer: str | None = None) -> Sweep:
+    """Read every open document (of a customer) and all unapplied money; note payments, edits, and what is left.
+
+    Raises XeroError: what was read until then is noted, and the rest keeps its age.
     """
-    documents = [row for row in _open_documents(engine, settled=False) if customer in (None, row.customer)]
-    answers = _read(xero, documents)
-    changed = []
-    with engine.begin() as connection:
-        for document in documents:
-            answer = answers.get(document.number)
-            if isinstance(answer, Seen) and _note(connection, document=document, seen=answer.value, now=clock.now()):
-                changed.append(document.number)
-        if changed:
-            audit.record(
-                connection, now=clock.now(), action="watch_payments", subject="documents", details={"changed": changed}
-            )
-    for number, answer in answers.items():
-        if isinstance(answer, Unreadable):
-            raise AnswerLost(f"{number}: {answer.words}")
-    return changed
+    with engine.connect() as connection:
+        documents = queries.open_documents(connection)
+    documents = [row for row in documents if customer in (None, row.customer)]
+    return _sweep(engine=engine, xero=xero, clock=clock, documents=documents)
+
+
+def live_read(*, engine: sa.Engine, xero: Organisation, clock: Clock, numbers: Sequence[str]) -> Sweep:
+    """Read just these documents, and all unapplied money; note it. A number that Xero never had is missing.
+
+    Raises XeroError, as `watch_payments`: then nothing may be done that needs a live word.
+    """
+    with engine.connect() as connection:
+        documents = queries.open_documents(connection, numbers=numbers)
+    unknown = set(numbers) - {document.number for document in documents}
+    return _sweep(engine=engine, xero=xero, clock=clock, documents=documents, unknown=sorted(unknown))
 
 
 def reconcile(*, engine: sa.Engine, xero: Organisation, clock: Clock) -> list[Difference]:
     """Compare every document with Xero; a difference stands in `report.reconciliation` while it lasts.
 
-    Raises XeroError: then nothing is noted.
+    Raises XeroError, also where Xero shows none of what it was asked for; what was read until then is noted.
     """
-    documents = _open_documents(engine, settled=True)
-    answers = _read(xero, documents)
-    differences = [
-        difference for document in documents for difference in _compare(document, answers.get(document.number))
-    ]
-    now = clock.now()
-    with engine.begin() as connection:
-        for document in documents:
-            if isinstance(answer := answers.get(document.number), Seen):
-                _note(connection, document=document, seen=answer.value, now=now)
-        _keep(connection, differences, documents=len(documents), now=now)
-    return differences
-
-
-def _open_documents(engine: sa.Engine, *, settled: bool) -> list[OpenDocument]:
     with engine.connect() as connection:
-        return queries.open_documents(connection, all=settled)
+        documents = queries.open_documents(connection, all=True)
+    differences, silent = list[Difference](), list[str]()
+    for part in _read(xero, documents, clock):
+        with engine.begin() as connection:
+            differences += _note(connection, part, now=clock.now(), lacking=True).differences
+        silent += [] if part.answers else [document.number for document in part.documents]
+    if silent:
+        raise AnswerLost(f"Xero shows none of the documents that it was asked for: {', '.join(silent[:3])}")
+    with engine.begin() as connection:
+        queries.note_reconciliation(connection, documents=len(documents), differences=len(differences), now=clock.now())
+    return sorted(differences, key=lambda each: each.number)
 
 
-def _read(xero: Organisation, documents: Sequence[OpenDocument]) -> Mapping[str, Shown]:
-    """What Xero shows of each document, by our number; what it does not show is left out."""
-    ids = {document.xero_id: document.number for document in documents if document.kind != NOTE}
-    found = by_identity(list(ids), xero.invoices_by_id(list(ids)))
-    answers: dict[str, Shown] = {ids[xero_id]: answer for xero_id, answer in found.items()}
-    for document in documents:
-        if document.kind == NOTE and (note := xero.credit_note(document.number)):
-            answers[document.number] = note
-    return answers
+def _sweep(
+    *,
+    engine: sa.Engine,
+    xero: Organisation,
+    clock: Clock,
+    documents: Sequence[OpenDocument],
+    unknown: Sequence[str] = (),
+) -> Sweep:
+    asked_at, dated = clock.now(), None
+    changed, read = list[str](), set[str]()
+    reasons = dict.fromkeys(unknown, "Xero never had it")
+    for part in _read(xero, documents, clock):
+        with engine.begin() as connection:
+            changed += _note(connection, part, now=clock.now(), lacking=False).changed
+        read |= {number for number, answer in part.answers.items() if isinstance(answer, Seen)}
+        reasons |= _reasons(part)
+        dated = part.dated
+    if read or not documents:  # an answer without any document says nothing of money either
+        dated = _note_unapplied(engine=engine, xero=xero, clock=clock)
+    return Sweep(
+        changed=tuple(changed),
+        read=frozenset(read),
+        missing=tuple(sorted(reasons)),
+        reasons=tuple(f"{number}: {words}" for number, words in sorted(reasons.items())),
+        asked_at=asked_at,
+        xero_date=dated,
+    )
 
 
-def _note(connection: sa.Connection, *, document: OpenDocument, seen: Invoice | CreditNote, now: datetime) -> bool:
-    """Write what Xero says; True when money moved or the state changed."""
+def _reasons(part: _Part) -> dict[str, str]:
+    """Why documents were not read, by number."""
+    reasons = {}
+    for document in part.documents:
+        match part.answers.get(document.number):
+            case None:
+                reasons[document.number] = "Xero's answer lacks it"
+            case Unreadable(words=words):
+                reasons[document.number] = words
+    return reasons
+
+
+def _read(xero: Organisation, documents: Sequence[OpenDocument], clock: Clock) -> Iterator[_Part]:
+    """Ask for invoices and for credit notes, a page's worth at a time: what was read stays, whatever follows."""
+    notes = [document for document in documents if document.kind == NOTE]
+    invoices = [document for document in documents if document.kind != NOTE]
+    for kind in (invoices, notes):
+        for start in range(0, len(kind), READ_BATCH):
+            yield _read_part(xero, kind[start : start + READ_BATCH], clock)
+
+
+def _read_part(xero: Organisation, documents: Sequence[OpenDocument], clock: Clock) -> _Part:
+    numbers = {document.xero_id: document.number for document in documents}
+    ids, asked = list(numbers), clock.now()
+    found: Mapping[str, Shown]
+    if documents[0].kind == NOTE:
+        notes = xero.credit_notes_by_id(ids)
+        found, dated = by_identity(ids, notes.elements), notes.dated
+    else:
+        invoices = xero.invoices_by_id(ids)
+        found, dated = by_identity(ids, invoices.elements), invoices.dated
+    answers = {numbers[xero_id]: answer for xero_id, answer in found.items()}
+    return _Part(documents=documents, answers=answers, asked=asked, dated=dated)
+
+
+def _note(connection: sa.Connection, part: _Part, *, now: datetime, lacking: bool) -> _Noted:
+    """Write what Xero says of documents, and where it differs; with `lacking` also of which it says nothing."""
+    noted, compared = _Noted(), []
+    for document in part.documents:
+        answer = part.answers.get(document.number)
+        if isinstance(answer, Seen):
+            moved = _note_document(connection, document, answer.value, asked=part.asked, now=now)
+            if moved is None:
+                continue
+            noted.changed += [document.number] if moved else []
+        elif not (lacking and part.answers):
+            continue
+        compared.append(document.number)
+        noted.differences += compare(document, answer)
+    _keep(connection, noted.differences, compared=compared, now=now)
+    if noted.changed:
+        audit.record(
+            connection, now=now, action="watch_payments", subject="documents", details={"changed": noted.changed}
+        )
+    return noted
+
+
+def _note_document(
+    connection: sa.Connection, document: OpenDocument, seen: Invoice | CreditNote, *, asked: datetime, now: datetime
+) -> bool | None:
+    """Write what Xero says; True when money moved or the state changed, None when somebody knows better already."""
     state = _state(seen.status)
     match seen:
         case Invoice(amount_due=due, amount_paid=paid, amount_credited=credited):
             pass
         case CreditNote(remaining=remaining):
             due, paid, credited = -remaining, Decimal(0), Decimal(0)
-    queries.note_amounts(
-        connection, document_id=document.document_id, due=due, paid=paid, credited=credited, state=state, now=now
+    newest = queries.note_amounts(
+        connection,
+        document_id=document.document_id,
+        due=due,
+        paid=paid,
+        credited=credited,
+        state=state,
+        asked=asked,
+        now=now,
     )
+    if not newest:
+        return None
     moved = isinstance(seen, Invoice) and _note_money(connection, document=document, invoice=seen, now=now)
     return moved or state != document.state
 
@@ -166,46 +275,20 @@ def _events(invoice: Invoice) -> list[Event]:
         for payment in invoice.payments
     ]
     credits = [
-        Event(xero_id=credit.credit_note_id, kind="credit", paid_on=credit.on, amount=credit.amount)
+        Event(xero_id=credit.id, kind="credit", paid_on=credit.on, amount=credit.amount)
         for credit in invoice.credits
         if credit.amount
     ]
     return payments + credits
 
 
-def _compare(document: OpenDocument, answer: Shown | None) -> list[Difference]:
-    match answer:
-        case None:
-            pairs = {"exists": ("yes", "no")}
-        case Unreadable():
-            pairs = {"readable": ("yes", "no")}
-        case Seen(value=seen):
-            pairs = _pairs(document, seen)
-    return [
-        Difference(number=document.number, field=field, ours=ours, xeros=theirs)
-        for field, (ours, theirs) in pairs.items()
-        if ours != theirs
-    ]
-
-
-def _pairs(document: OpenDocument, seen: Invoice | CreditNote) -> dict[str, tuple[str, str]]:
-    """What is compared, as ours and Xero's."""
-    pairs = {
-        "number": (document.number, seen.number),
-        "contact": (document.contact_id or "none", seen.contact_id),
-        "currency": (document.currency, seen.currency),
-        "total": (f"{abs(document.total):.2f}", f"{seen.total:.2f}"),
-        "status": ("live", "live" if seen.status in (Status.AUTHORISED, Status.PAID) else "gone"),
-    }
-    if isinstance(seen, Invoice):
-        pairs["due date"] = (document.due_on.isoformat(), seen.due_on.isoformat() if seen.due_on else "none")
-    return pairs
-
-
-def _keep(connection: sa.Connection, differences: Sequence[Difference], *, documents: int, now: datetime) -> None:
-    """Note the differences that there are, and settle those that are no more."""
+def _keep(
+    connection: sa.Connection, differences: Sequence[Difference], *, compared: Sequence[str], now: datetime
+) -> None:
+    """Note the differences that there are, and settle those of compared documents that are no more."""
     queries.settle_differences(
         connection,
+        compared=compared,
         numbers=[difference.number for difference in differences],
         fields=[difference.field for difference in differences],
         xeros=[difference.xeros for difference in differences],
@@ -215,4 +298,26 @@ def _keep(connection: sa.Connection, differences: Sequence[Difference], *, docum
         queries.note_difference(
             connection, number=each.number, field=each.field, ours=each.ours, xeros=each.xeros, now=now
         )
-    queries.note_reconciliation(connection, documents=documents, differences=len(differences), now=now)
+
+
+def _note_unapplied(*, engine: sa.Engine, xero: Organisation, clock: Clock) -> datetime | None:
+    """Keep what Xero shows as unapplied instead of what it showed before; the time on its answer."""
+    asked = clock.now()
+    reading = xero.unapplied()
+    money, tenant = reading.elements, xero.tenant_id
+    with engine.begin() as connection:
+        if queries.note_unapplied_reading(connection, tenant=tenant, asked=asked, now=clock.now()):
+            queries.forget_unapplied(connection, tenant=tenant, present=[each.id for each in money])
+            queries.note_unapplied(
+                connection,
+                tenant=tenant,
+                xero_ids=[each.id for each in money],
+                kinds=[each.kind for each in money],
+                numbers=[each.number for each in money],
+                contact_ids=[each.contact_id for each in money],
+                currencies=[each.currency for each in money],
+                remaining=[each.remaining for each in money],
+                entered_on=[each.on for each in money],
+                asked=asked,
+            )
+    return reading.dated

@@ -306,10 +306,12 @@ class OpenDocument:
     customer: str
     currency: str
     total: Decimal
+    issued_on: date
     due_on: date
     xero_id: str
     state: str
     contact_id: str | None
+    lines: list[Json]  # as Xero was told of them: texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,9 +322,11 @@ class ReversedPayment:
     amount: Decimal
 
 
-def open_documents(connection: sa.Connection, *, all: bool) -> list[OpenDocument]:
-    """Documents that Xero holds and that are open; with `all` also those that are settled."""
-    return rows(connection, "invoicing/open_documents", OpenDocument, all=all)
+def open_documents(
+    connection: sa.Connection, *, all: bool = False, numbers: Sequence[str] | None = None
+) -> list[OpenDocument]:
+    """Documents that Xero holds and that are open or differ; with `all` the settled ones too, or just these numbers."""
+    return rows(connection, "invoicing/open_documents", OpenDocument, all=all, numbers=numbers)
 
 
 def note_amounts(
@@ -333,12 +337,13 @@ def note_amounts(
     paid: Decimal,
     credited: Decimal,
     state: str,
+    asked: datetime,
     now: datetime,
 ) -> int:
-    """Note what Xero says of a document now."""
+    """Note what Xero said of a document when it was asked; 0 where a later question was answered already."""
     return execute(
         connection, "invoicing/note_amounts",
-        document_id=document_id, due=due, paid=paid, credited=credited, state=state, now=now,
+        document_id=document_id, due=due, paid=paid, credited=credited, state=state, asked=asked, now=now,
     )  # fmt: skip
 
 
@@ -370,10 +375,66 @@ def note_difference(connection: sa.Connection, *, number: str, field: str, ours:
 
 
 def settle_differences(
-    connection: sa.Connection, *, numbers: Sequence[str], fields: Sequence[str], xeros: Sequence[str], now: datetime
+    connection: sa.Connection,
+    *,
+    compared: Sequence[str],
+    numbers: Sequence[str],
+    fields: Sequence[str],
+    xeros: Sequence[str],
+    now: datetime,
 ) -> int:
-    """End the differences that a new reconciliation no longer sees; those that it sees come as columns."""
-    return execute(connection, "invoicing/settle_differences", numbers=numbers, fields=fields, xeros=xeros, now=now)
+    """End the differences of `compared` documents that are no more; those that there are come as columns."""
+    return execute(
+        connection, "invoicing/settle_differences",
+        compared=compared, numbers=numbers, fields=fields, xeros=xeros, now=now,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnappliedRow:
+    """Money that is set against nothing; `customer` is None where it is nobody's that we can tell."""
+
+    customer: str | None
+    kind: str
+    number: str | None
+    remaining: Decimal
+    currency: str
+
+
+def unapplied(connection: sa.Connection) -> list[UnappliedRow]:
+    """Money that is set against nothing, by Xero's last word."""
+    return rows(connection, "invoicing/unapplied", UnappliedRow)
+
+
+def note_unapplied_reading(connection: sa.Connection, *, tenant: str, asked: datetime, now: datetime) -> int:
+    """Note that an organisation's unapplied money was read; 0 where a later question was answered already."""
+    return execute(connection, "invoicing/note_unapplied_reading", tenant=tenant, asked=asked, now=now)
+
+
+def forget_unapplied(connection: sa.Connection, *, tenant: str, present: Sequence[str]) -> int:
+    """Take away money that an organisation in Xero does not show any more."""
+    return execute(connection, "invoicing/forget_unapplied", tenant=tenant, present=present)
+
+
+def note_unapplied(
+    connection: sa.Connection,
+    *,
+    tenant: str,
+    xero_ids: Sequence[str],
+    kinds: Sequence[str],
+    numbers: Sequence[str],
+    contact_ids: Sequence[str],
+    currencies: Sequence[str],
+    remaining: Sequence[Decimal],
+    entered_on: Sequence[date],
+    asked: datetime,
+) -> int:
+    """Keep money that an organisation in Xero shows as set against nothing; the rows come as columns."""
+    return execute(
+        connection, "invoicing/note_unapplied",
+        tenant=tenant, xero_ids=xero_ids, kinds=kinds, numbers=numbers, contact_ids=contact_ids, currencies=currencies,
+        remaining=remaining, entered_on=entered_on, asked=asked,
+    )  # fmt: skip
 
 
 def note_reconciliation(connection: sa.Connection, *, documents: int, differences: int, now: datetime) -> int:

@@ -60,7 +60,7 @@ def look_up() -> Outcome:
 
 
 def _due(xero: Organisation, invoice_id: str) -> Decimal | None:
-    answer = batch.by_identity([invoice_id], xero.invoices_by_id([invoice_id])).get(invoice_id)
+    answer = batch.by_identity([invoice_id], xero.invoices_by_id([invoice_id]).elements).get(invoice_id)
     return answer.value.amount_due if isinstance(answer, Seen) else None
 
 

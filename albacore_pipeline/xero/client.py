@@ -12,9 +12,11 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx
 import urllib3
@@ -28,9 +30,10 @@ from xero_python.exceptions import ApiException
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.settings import Settings, SettingsError
 from albacore_pipeline.tls import trusted
-from albacore_pipeline.xero import decode, encode
+from albacore_pipeline.xero import decode, encode, paging
 from albacore_pipeline.xero.interface import (
     BATCH,
+    READ_BATCH,
     Allocation,
     AnswerLost,
     Attachment,
@@ -43,8 +46,11 @@ from albacore_pipeline.xero.interface import (
     Kind,
     NothingSent,
     Read,
+    Reading,
     Refused,
     Status,
+    Unapplied,
+    UnappliedKind,
     Written,
     XeroError,
 )
@@ -54,15 +60,24 @@ SCOPES = (
     "accounting.invoices accounting.payments.read accounting.contacts accounting.settings.read accounting.attachments"
 )
 LONGEST_WAIT = timedelta(hours=24)
+FILTERED = 40  # ids in a filter: what an address holds
+PAGE = 1000  # elements a page at most
 PRECISE = {"unitdp": 4}  # with every call about documents, or unit prices are cut to two decimals
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass
 class _Token:
     value: str = ""
     renew_at: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    content: object  # JSON, numbers as Decimal
+    dated: datetime | None
 
 
 @dataclass(kw_only=True)
@@ -114,17 +129,38 @@ class Xero:
         """GET, without pages: heads only."""
         return [
             found
-            for part in _parts(numbers)
+            for part in _parts(numbers, BATCH)
             for found in decode.invoice_heads(self._read(self.api.get_invoices, invoice_numbers=part))
         ]
 
-    def invoices_by_id(self, ids: Sequence[str]) -> list[Read[Invoice]]:
+    def invoices_by_id(self, ids: Sequence[str]) -> Reading[Read[Invoice]]:
         """GET by pages, which shows all of a document; a part fits on its first."""
-        return [
-            found
-            for part in _parts(ids)
-            for found in decode.invoices(self._read(self.api.get_invoices, i_ds=part, page=1))
+        answers = [self._dated(self.api.get_invoices, i_ds=part, page=1) for part in _parts(ids, READ_BATCH)]
+        return _reading([decode.invoices(answer.content) for answer in answers], answers)
+
+    def credit_notes_by_id(self, ids: Sequence[str]) -> Reading[Read[CreditNote]]:
+        """GET by pages with a filter; a part fits on its first."""
+        answers = [
+            self._dated(self.api.get_credit_notes, where=encode.id_is_one_of(part), page=1)
+            for part in _parts(ids, FILTERED)
         ]
+        return _reading([decode.credit_notes_by_id(answer.content) for answer in answers], answers)
+
+    def unapplied(self) -> Reading[Unapplied]:
+        """GET by pages, each kind of its own."""
+        calls = {
+            UnappliedKind.OVERPAYMENT: self.api.get_overpayments,
+            UnappliedKind.PREPAYMENT: self.api.get_prepayments,
+            UnappliedKind.CREDIT_NOTE: self.api.get_credit_notes,
+        }
+        answers: list[_Answer] = []
+
+        def page(kind: UnappliedKind, number: int) -> paging.Page[Unapplied | None]:
+            answers.append(self._dated(calls[kind], where=encode.is_open(), page=number, page_size=PAGE))
+            return decode.unapplied(answers[-1].content, kind)
+
+        listed = [paging.whole(partial(page, kind), size=PAGE) for kind in calls]
+        return _reading([[each for each in part if each] for part in listed], answers)
 
     def credit_note(self, number: str) -> Read[CreditNote] | None:
         """GET with a filter."""
@@ -152,16 +188,23 @@ class Xero:
         return decode.statuses(self._write(call, body, key=key, **PRECISE), kind)
 
     def _read(self, call: Callable[..., Any], **options: Any) -> object:
-        return self._call(call, **options, **PRECISE)
+        return self._dated(call, **options).content
+
+    def _dated(self, call: Callable[..., Any], **options: Any) -> _Answer:
+        return self._answer(call, **options, **PRECISE)
 
     def _write(self, call: Callable[..., Any], *arguments: Any, key: str, **options: Any) -> object:
         """Each element by itself: one that Xero rejects keeps back no other."""
         return self._call(call, *arguments, summarize_errors="false", idempotency_key=key, **options)
 
     def _call(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> object:
+        return self._answer(call, *arguments, **options).content
+
+    def _answer(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> _Answer:
         try:
             answer = call(self.tenant_id, *arguments, **options, _preload_content=False, _request_timeout=DEADLINES)
-            return json.loads(answer.data, parse_float=Decimal, parse_int=Decimal)
+            content = json.loads(answer.data, parse_float=Decimal, parse_int=Decimal)
+            return _Answer(content=content, dated=_date(answer.headers.get("Date")))
         except ApiException as error:
             raise _as_error(error) from None
         except MaxRetryError as error:
@@ -303,5 +346,19 @@ def _seconds(value: str | None) -> timedelta | None:
     return min(timedelta(seconds=int(value)), LONGEST_WAIT) if value and value.isdigit() else None
 
 
-def _parts(items: Sequence[str]) -> Iterator[list[str]]:
-    return (list(items[start : start + BATCH]) for start in range(0, len(items), BATCH))
+def _date(header: str | None) -> datetime | None:
+    """The instant of an HTTP `Date`; None where there is none that can be read, or one without a zone."""
+    try:
+        instant = parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo else None
+
+
+def _reading(parts: Sequence[Sequence[T]], answers: Sequence[_Answer]) -> Reading[T]:
+    elements = tuple(element for part in parts for element in part)
+    return Reading(elements=elements, dated=answers[-1].dated if answers else None)
+
+
+def _parts(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    return (list(items[start : start + size]) for start in range(0, len(items), size))

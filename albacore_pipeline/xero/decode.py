@@ -28,9 +28,12 @@ from albacore_pipeline.xero.interface import (
     Rejected,
     Seen,
     Status,
+    Unapplied,
+    UnappliedKind,
     Unreadable,
     Written,
 )
+from albacore_pipeline.xero.paging import Page
 
 T = TypeVar("T")
 Shape = TypeVar("Shape", bound=wire.Shape)
@@ -44,6 +47,15 @@ NAMES = {
 HEADS: Mapping[Kind, type[wire.InvoiceHead] | type[wire.CreditNoteHead]] = {
     Kind.INVOICE: wire.InvoiceHead,
     Kind.CREDIT_NOTE: wire.CreditNoteHead,
+}
+
+
+UNAPPLIED: Mapping[
+    UnappliedKind, tuple[str, type[wire.Overpayment] | type[wire.Prepayment] | type[wire.UnusedCreditNote]]
+] = {
+    UnappliedKind.OVERPAYMENT: ("Overpayments", wire.Overpayment),
+    UnappliedKind.PREPAYMENT: ("Prepayments", wire.Prepayment),
+    UnappliedKind.CREDIT_NOTE: ("CreditNotes", wire.UnusedCreditNote),
 }
 
 
@@ -97,6 +109,18 @@ def credit_notes(content: object) -> list[Read[CreditNote]]:
     return _shown(
         content, "CreditNotes", "CreditNoteNumber", read=lambda each: wire.CreditNote.model_validate(each).seen
     )
+
+
+def credit_notes_by_id(content: object) -> list[Read[CreditNote]]:
+    """Whole credit notes, by id."""
+    return _shown(content, "CreditNotes", "CreditNoteID", read=lambda each: wire.CreditNote.model_validate(each).seen)
+
+
+def unapplied(content: object, kind: UnappliedKind) -> Page[Unapplied | None]:
+    """A page of money that is set against nothing; None for what is a supplier's or used up. Raises AnswerLost."""
+    name, shape = UNAPPLIED[kind]
+    elements = [_plainly(shape, each) for each in _elements(content, name)]
+    return Page(elements=[(each.id, each.seen if each.counts else None) for each in elements], items=_items(content))
 
 
 def file_names(content: object) -> list[str]:
@@ -157,6 +181,12 @@ def _elements(content: object, name: str) -> list[object]:
     if not isinstance(elements, list):
         raise AnswerLost(f"Xero answered without {name}")
     return elements
+
+
+def _items(content: object) -> int | None:
+    """How many elements the whole list has, where a page says so. Raises AnswerLost."""
+    paging = content.get("pagination") if isinstance(content, dict) else None
+    return None if paging is None else int(_plainly(wire.Pagination, paging).items)
 
 
 def _only(content: object, name: str) -> object:

@@ -93,19 +93,17 @@ def look_up_approvals(xero: Organisation, documents: Sequence[InXero]) -> dict[s
     missing = Unknown("Xero does not show it")
     outcomes = batch.looked_up(
         invoices,
-        partial(xero.invoices_by_id, invoices),
+        lambda: xero.invoices_by_id(invoices).elements,
         found=lambda invoice: _where_it_stands(invoice.status),
         missing=missing,
     )
-    for note in (document for document in documents if document.kind is Kind.CREDIT_NOTE):
-        found = batch.looked_up(
-            [note.number],
-            _reading_note(xero, note.number),
-            found=lambda seen: _where_it_stands(seen.status),
-            missing=missing,
-        )
-        outcomes[note.id] = found[note.number]
-    return outcomes
+    notes = [document.id for document in documents if document.kind is Kind.CREDIT_NOTE]
+    return outcomes | batch.looked_up(
+        notes,
+        lambda: xero.credit_notes_by_id(notes).elements,
+        found=lambda note: _where_it_stands(note.status),
+        missing=missing,
+    )
 
 
 def _approved(status: Status) -> Outcome:

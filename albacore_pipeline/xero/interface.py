@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
@@ -17,6 +17,7 @@ from typing import Generic, Protocol, TypeVar
 T_co = TypeVar("T_co", covariant=True)
 
 BATCH = 50  # elements a call, as Xero recommends
+READ_BATCH = 100  # ids a reading call: what one page of Xero's holds
 
 
 class XeroError(Exception):
@@ -170,16 +171,28 @@ class Payment:
 
 @dataclass(frozen=True, kw_only=True)
 class AppliedCredit:
-    """What of a credit note stands against an invoice."""
+    """What of a credit note, an overpayment or a prepayment stands against an invoice; `id` is the latter's."""
 
-    credit_note_id: str
+    id: str
     on: date
     amount: Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShownLine:
+    """A line with a price, as far as it makes the amount; `tax_type` is empty where Xero shows none."""
+
+    quantity: Decimal
+    unit_price: Decimal
+    tax_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Invoice(Document):
-    """An invoice. `amount_due` is what is left after payments and credits; a draft may have no due day."""
+    """An invoice. `amount_due` is what is left after payments and credits; a draft may have no due day.
+
+    `lines` are those with a price; empty where the answer carries no lines.
+    """
 
     due_on: date | None
     amount_due: Decimal
@@ -187,13 +200,39 @@ class Invoice(Document):
     amount_credited: Decimal
     payments: tuple[Payment, ...]
     credits: tuple[AppliedCredit, ...]
+    lines: tuple[ShownLine, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CreditNote(Document):
-    """A credit note. `remaining` is what is set against nothing yet."""
+    """A credit note. `remaining` is what is set against nothing yet; `lines` as in an invoice."""
 
     remaining: Decimal
+    lines: tuple[ShownLine, ...]
+
+
+class UnappliedKind(StrEnum):
+    """What money of a customer's is that is set against nothing."""
+
+    OVERPAYMENT = "overpayment"
+    PREPAYMENT = "prepayment"
+    CREDIT_NOTE = "credit_note"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unapplied:
+    """Money of a contact's that is set against no invoice; `remaining` is positive, `number` empty where it has none.
+
+    Ours or entered in Xero by a person: a credit note of ours is among them.
+    """
+
+    id: str
+    kind: UnappliedKind
+    number: str
+    contact_id: str
+    currency: str
+    remaining: Decimal
+    on: date
 
 
 # What an answer says of one element of a call
@@ -239,6 +278,17 @@ Read = Seen[T_co] | Unreadable
 """An element in the answer to a read."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading(Generic[T_co]):
+    """What a read found, and the time that Xero put on its answer (`Date`; of several calls the last one's).
+
+    `dated` is None where the answer bears no time that can be read.
+    """
+
+    elements: tuple[T_co, ...]
+    dated: datetime | None
+
+
 class Organisation(Protocol):
     """One organisation in Xero.
 
@@ -281,8 +331,17 @@ class Organisation(Protocol):
     def invoices_by_number(self, numbers: Sequence[str]) -> Sequence[Read[Document]]:
         """The invoices with these numbers, those that there are. Identity: number."""
 
-    def invoices_by_id(self, ids: Sequence[str]) -> Sequence[Read[Invoice]]:
-        """The invoices with these ids, with their payments, as they stand now. Identity: id."""
+    def invoices_by_id(self, ids: Sequence[str]) -> Reading[Read[Invoice]]:
+        """The invoices with these ids, with their payments, as they stand now; a call for each 100. Identity: id."""
+
+    def credit_notes_by_id(self, ids: Sequence[str]) -> Reading[Read[CreditNote]]:
+        """The credit notes with these ids, as they stand now; a call for each 40. Identity: id."""
+
+    def unapplied(self) -> Reading[Unapplied]:
+        """All money of customers that is set against nothing, of every contact; a call for each kind and 1,000.
+
+        Whole or not at all: raises AnswerLost also where an element can't be read, or the list changed meanwhile.
+        """
 
     def credit_note(self, number: str) -> Read[CreditNote] | None:
         """The credit note with this number, if there is one; the first of several. Identity: number."""

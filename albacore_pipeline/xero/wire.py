@@ -11,14 +11,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from albacore_pipeline.xero import interface
-from albacore_pipeline.xero.interface import Status
+from albacore_pipeline.xero.interface import Status, UnappliedKind
 
 NO_ID = "00000000-0000-0000-0000-000000000000"  # where an element has none, as one that was rejected
+DIRECTIONS = {  # whose money it is: a customer's, or ours at a supplier
+    "received": ("RECEIVE-OVERPAYMENT", "AROVERPAYMENT", "RECEIVE-PREPAYMENT", "ARPREPAYMENT", "ACCRECCREDIT"),
+    "spent": ("SPEND-OVERPAYMENT", "APOVERPAYMENT", "SPEND-PREPAYMENT", "APPREPAYMENT", "ACCPAYCREDIT"),
+}
 _MS_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 
 
@@ -39,6 +43,13 @@ def _status(value: object) -> Status:
     raise ValueError("not a known status")
 
 
+def _direction(value: object) -> str:
+    for direction, types in DIRECTIONS.items():
+        if value in types:
+            return direction
+    raise ValueError("not a known type")
+
+
 def _no_placeholder(value: str) -> str:
     if value == NO_ID:
         raise ValueError("a placeholder")
@@ -49,6 +60,7 @@ Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[Text, AfterValidator(_no_placeholder)]
 Day = Annotated[date, BeforeValidator(xero_date)]
 KnownStatus = Annotated[Status, BeforeValidator(_status)]
+KnownDirection = Annotated[Literal["received", "spent"], BeforeValidator(_direction)]
 
 
 class Shape(BaseModel):
@@ -154,20 +166,72 @@ class Payment(Shape):
         return interface.Payment(id=self.id, on=self.on, amount=self.amount)
 
 
-class AppliedCredit(Shape):
-    """A credit note within an invoice."""
+class Applied(Shape):
+    """What is set against an invoice, within it; each kind names its id."""
 
-    id: Id = Field(alias="CreditNoteID")
+    id: Id
     on: Day = Field(alias="Date")
     amount: Decimal = Field(alias="AppliedAmount")
 
     @property
     def seen(self) -> interface.AppliedCredit:
         """The credit as the rest of the product knows it."""
-        return interface.AppliedCredit(credit_note_id=self.id, on=self.on, amount=self.amount)
+        return interface.AppliedCredit(id=self.id, on=self.on, amount=self.amount)
 
 
-class Invoice(InvoiceHead):
+class AppliedCreditNote(Applied):
+    """A credit note within an invoice."""
+
+    id: Id = Field(alias="CreditNoteID")
+
+
+class AppliedOverpayment(Applied):
+    """An overpayment within an invoice."""
+
+    id: Id = Field(alias="OverpaymentID")
+
+
+class AppliedPrepayment(Applied):
+    """A prepayment within an invoice."""
+
+    id: Id = Field(alias="PrepaymentID")
+
+
+class Line(Shape):
+    """A line; one of words alone has neither price nor amount."""
+
+    quantity: Decimal | None = Field(None, alias="Quantity")
+    unit_price: Decimal | None = Field(None, alias="UnitAmount")
+    amount: Decimal | None = Field(None, alias="LineAmount")
+    tax_type: str | None = Field(None, alias="TaxType")
+
+    @property
+    def has_price(self) -> bool:
+        """Whether the line is more than words."""
+        return bool(self.unit_price or self.amount)
+
+    @property
+    def seen(self) -> interface.ShownLine:
+        """The line as the rest of the product knows it."""
+        return interface.ShownLine(
+            quantity=self.quantity or Decimal(0),
+            unit_price=self.unit_price or Decimal(0),
+            tax_type=self.tax_type or "",
+        )
+
+
+class WithLines(Shape):
+    """What carries lines; Xero leaves them out of lists without pages."""
+
+    lines: list[Line] | None = Field(None, alias="LineItems")
+
+    @property
+    def shown_lines(self) -> tuple[interface.ShownLine, ...]:
+        """The lines that make the amount."""
+        return tuple(line.seen for line in self.lines or [] if line.has_price)
+
+
+class Invoice(InvoiceHead, WithLines):
     """A whole invoice. `credited` counts overpayments and prepayments too."""
 
     due_on: Day | None = Field(None, alias="DueDate")
@@ -175,7 +239,9 @@ class Invoice(InvoiceHead):
     paid: Decimal | None = Field(None, alias="AmountPaid")
     credited: Decimal | None = Field(None, alias="AmountCredited")
     payments: list[Payment] | None = Field(None, alias="Payments")
-    credits: list[AppliedCredit] | None = Field(None, alias="CreditNotes")
+    credit_notes: list[AppliedCreditNote] | None = Field(None, alias="CreditNotes")
+    overpayments: list[AppliedOverpayment] | None = Field(None, alias="Overpayments")
+    prepayments: list[AppliedPrepayment] | None = Field(None, alias="Prepayments")
 
     @model_validator(mode="after")
     def _only_nothing_is_left_out(self) -> Self:
@@ -189,6 +255,12 @@ class Invoice(InvoiceHead):
         return self
 
     @property
+    def credits(self) -> list[Applied] | None:
+        """What is set against it, of every kind; None where each of the lists is left out."""
+        lists = [each for each in (self.credit_notes, self.overpayments, self.prepayments) if each is not None]
+        return [credit for each in lists for credit in each] if lists else None
+
+    @property
     def seen(self) -> interface.Invoice:
         """The invoice as the rest of the product knows it, with the payments that still stand."""
         return interface.Invoice(
@@ -199,10 +271,11 @@ class Invoice(InvoiceHead):
             amount_credited=self.credited or Decimal(0),
             payments=tuple(payment.seen for payment in self.payments or [] if payment.status != "DELETED"),
             credits=tuple(credit.seen for credit in self.credits or []),
+            lines=self.shown_lines,
         )
 
 
-class CreditNote(CreditNoteHead):
+class CreditNote(CreditNoteHead, WithLines):
     """A whole credit note."""
 
     remaining: Decimal = Field(alias="RemainingCredit")
@@ -210,7 +283,76 @@ class CreditNote(CreditNoteHead):
     @property
     def seen(self) -> interface.CreditNote:
         """The note as the rest of the product knows it."""
-        return interface.CreditNote(**vars(self.head), remaining=self.remaining)
+        return interface.CreditNote(**vars(self.head), remaining=self.remaining, lines=self.shown_lines)
+
+
+class Remaining(Shape):
+    """Money that a contact, or we at a contact, have not used; of which kind its list says."""
+
+    type: KnownDirection = Field(alias="Type")
+    contact: WhoseContact = Field(alias="Contact")
+    on: Day = Field(alias="Date")
+    currency: Text = Field(alias="CurrencyCode")
+    status: KnownStatus = Field(alias="Status")
+    remaining: Decimal = Field(alias="RemainingCredit")
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a customer's, approved, and not used up."""
+        return self.type == "received" and self.status is Status.AUTHORISED and self.remaining > 0
+
+    def as_kind(self, kind: UnappliedKind, *, id: str, number: str | None) -> interface.Unapplied:
+        """The money as the rest of the product knows it."""
+        return interface.Unapplied(
+            id=id,
+            kind=kind,
+            number=number or "",
+            contact_id=self.contact.id,
+            currency=self.currency,
+            remaining=self.remaining,
+            on=self.on,
+        )
+
+
+class Overpayment(Remaining):
+    """What was paid beyond an invoice. It has no number."""
+
+    id: Id = Field(alias="OverpaymentID")
+
+    @property
+    def seen(self) -> interface.Unapplied:
+        """The money as the rest of the product knows it."""
+        return self.as_kind(UnappliedKind.OVERPAYMENT, id=self.id, number=None)
+
+
+class Prepayment(Remaining):
+    """What was paid before there was an invoice."""
+
+    id: Id = Field(alias="PrepaymentID")
+    number: str | None = Field(None, alias="InvoiceNumber")
+
+    @property
+    def seen(self) -> interface.Unapplied:
+        """The money as the rest of the product knows it."""
+        return self.as_kind(UnappliedKind.PREPAYMENT, id=self.id, number=self.number)
+
+
+class UnusedCreditNote(Remaining):
+    """A credit note, ours or a person's."""
+
+    id: Id = Field(alias="CreditNoteID")
+    number: str | None = Field(None, alias="CreditNoteNumber")
+
+    @property
+    def seen(self) -> interface.Unapplied:
+        """The money as the rest of the product knows it."""
+        return self.as_kind(UnappliedKind.CREDIT_NOTE, id=self.id, number=self.number)
+
+
+class Pagination(Shape):
+    """Where a page stands in its list."""
+
+    items: Decimal = Field(alias="itemCount", ge=0)
 
 
 class Standing(Shape):

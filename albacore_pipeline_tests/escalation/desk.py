@@ -13,7 +13,8 @@ from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
 from albacore_pipeline.effects.acts import Act, Done, Form, perform
 from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.escalation import store
-from albacore_pipeline.invoicing.payments import Difference, reconcile, watch_payments
+from albacore_pipeline.invoicing.differences import Difference
+from albacore_pipeline.invoicing.payments import reconcile, watch_payments
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.handlers import PauseHandler, ResumeHandler
 from albacore_pipeline.machine_power.plan import Planned, plan_pauses, plan_resumes

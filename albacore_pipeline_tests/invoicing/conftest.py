@@ -1,4 +1,4 @@
-"""An office with one invoice to write."""
+"""An office with one invoice to write, and one with two that are issued."""
 
 from __future__ import annotations
 
@@ -14,4 +14,14 @@ def office(engine: sa.Engine, clock: FrozenClock) -> Office:
     """Acme had one machine on the last day of October."""
     office = Office(engine=engine, clock=clock)
     office.open_books(one_day("NO-0001", "acme"))
+    return office
+
+
+@pytest.fixture
+def two(engine: sa.Engine, clock: FrozenClock) -> Office:
+    """Acme and bolt have an invoice each, ALB-2025-000001 and ALB-2025-000002."""
+    office = Office(engine=engine, clock=clock)
+    office.open_books(one_day("NO-0001", "acme"), one_day("FI-0001", "bolt"))
+    office.write_documents()
+    office.issue()
     return office

@@ -37,12 +37,17 @@ from albacore_pipeline.xero.interface import (
     Document,
     DraftDocument,
     Invoice,
+    Kind,
     Objection,
     Payment,
     Read,
+    Reading,
     Rejected,
     Seen,
+    ShownLine,
     Status,
+    Unapplied,
+    UnappliedKind,
     Unreadable,
     Written,
 )
@@ -103,11 +108,18 @@ class Kept:
             amount_credited=self.credited,
             payments=tuple(self.payments),
             credits=tuple(self.credits),
+            lines=self._lines(),
         )
 
     @property
     def credit_note(self) -> CreditNote:
-        return CreditNote(**self._head(), remaining=self.open)
+        return CreditNote(**self._head(), remaining=self.open, lines=self._lines())
+
+    def _lines(self) -> tuple[ShownLine, ...]:
+        return tuple(
+            ShownLine(quantity=line.quantity, unit_price=line.unit_price, tax_type=line.tax_type)
+            for line in self.draft.lines
+        )
 
     def _head(self) -> dict[str, Any]:
         told = self.draft
@@ -118,7 +130,10 @@ class Kept:
 
 
 class FakeXero:
-    """An organisation. `calls` counts every call by name; a call named in `short` leaves out its last element once."""
+    """An organisation. `calls` counts every call by name; a call named in `short` leaves out its last element once.
+
+    A call named in `empty` answers with an empty list, whatever it is asked.
+    """
 
     def __init__(self) -> None:
         self.tenant_id = "tenant"
@@ -130,6 +145,9 @@ class FakeXero:
         self.after: Callable[[str], None] = lambda _: None
         self.drafted: Callable[[Kept], None] = lambda _: None  # what Xero makes of a draft
         self.short: list[str] = []
+        self.empty: set[str] = set()
+        self.dated: datetime | None = None  # the time on its answers
+        self.money: list[Unapplied] = []  # overpayments, prepayments, credit notes that a person wrote
         self._payments = itertools.count(1)
         self.unreadable: set[str] = set()  # ids of documents that can be seen, but not understood
 
@@ -166,7 +184,7 @@ class FakeXero:
     def allocate(self, allocation: Allocation, *, key: str) -> list[Written[Decimal]]:
         def act() -> list[Written[Decimal]]:
             note, invoice = self._by_id(allocation.credit_note_id), self._by_id(allocation.invoice_id)
-            invoice.credits.append(AppliedCredit(credit_note_id=note.id, on=allocation.on, amount=allocation.amount))
+            invoice.credits.append(AppliedCredit(id=note.id, on=allocation.on, amount=allocation.amount))
             invoice.credited += allocation.amount
             for document in (note, invoice):
                 document.settle(allocation.amount)
@@ -181,12 +199,35 @@ class FakeXero:
 
         return self._answer("invoices_by_number", act)
 
-    def invoices_by_id(self, ids: Sequence[str]) -> list[Read[Invoice]]:
+    def invoices_by_id(self, ids: Sequence[str]) -> Reading[Read[Invoice]]:
         def act() -> list[Read[Invoice]]:
             found = [kept for kept in self.documents.values() if kept.id in ids]
             return [self._shown(kept, kept.id, kept.invoice) for kept in found]
 
-        return self._answer("invoices_by_id", act)
+        return self._reading("invoices_by_id", act)
+
+    def credit_notes_by_id(self, ids: Sequence[str]) -> Reading[Read[CreditNote]]:
+        def act() -> list[Read[CreditNote]]:
+            found = [kept for kept in self.documents.values() if kept.id in ids]
+            return [self._shown(kept, kept.id, kept.credit_note) for kept in found]
+
+        return self._reading("credit_notes_by_id", act)
+
+    def unapplied(self) -> Reading[Unapplied]:
+        def act() -> list[Unapplied]:
+            notes = [kept for kept in self.documents.values() if kept.draft.kind is Kind.CREDIT_NOTE]
+            ours = [
+                Unapplied(
+                    id=kept.id, kind=UnappliedKind.CREDIT_NOTE, number=kept.draft.number,
+                    contact_id=kept.draft.contact_id, currency=kept.draft.currency, remaining=kept.open,
+                    on=kept.draft.issued_on,
+                )
+                for kept in notes
+                if kept.status is Status.AUTHORISED and kept.open > 0
+            ]  # fmt: skip
+            return [*self.money, *ours]
+
+        return self._reading("unapplied", act)
 
     def credit_note(self, number: str) -> Read[CreditNote] | None:
         def act() -> Read[CreditNote] | None:
@@ -214,6 +255,23 @@ class FakeXero:
         document.paid += payment.amount
         document.settle(payment.amount)
         return payment.id
+
+    def receive(
+        self,
+        amount: str,
+        *,
+        contact: str = "id-acme",
+        kind: UnappliedKind = UnappliedKind.OVERPAYMENT,
+        number: str = "",
+        currency: str = "NOK",
+    ) -> Unapplied:
+        """Money that is set against nothing, as a person enters it."""
+        each = Unapplied(
+            id=f"money-{next(self._payments)}", kind=kind, number=number, contact_id=contact, currency=currency,
+            remaining=Decimal(amount), on=date(2025, 11, 10),
+        )  # fmt: skip
+        self.money.append(each)
+        return each
 
     def take_back(self, number: str, payment: str) -> None:
         """A payment that the bank took back."""
@@ -261,6 +319,10 @@ class FakeXero:
         if kept.id in self.unreadable:
             return Unreadable(identity=identity, words="Xero's answer can't be read: Date: not a date")
         return Seen(identity=identity, value=value)
+
+    def _reading(self, name: str, act: Callable[[], list[T]]) -> Reading[T]:
+        found = self._answer(name, act)
+        return Reading(elements=() if name in self.empty else tuple(found), dated=self.dated)
 
     def _answer(self, name: str, act: Callable[[], T]) -> T:
         self.calls[name] += 1

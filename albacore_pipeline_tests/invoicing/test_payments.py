@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from albacore_pipeline.invoicing.payments import Difference, reconcile, watch_payments
+from albacore_pipeline.invoicing.differences import Difference
+from albacore_pipeline.invoicing.payments import Sweep, reconcile, watch_payments
 from albacore_pipeline.xero.interface import AnswerLost, Status
-from albacore_pipeline_tests.clocks import FrozenClock
-from albacore_pipeline_tests.invoicing.fakes import Office, later, one_day
+from albacore_pipeline_tests.invoicing.fakes import Office, later
 
 NUMBER, OTHER = "ALB-2025-000001", "ALB-2025-000002"
 
@@ -24,8 +23,12 @@ def office(office: Office) -> Office:
     return office
 
 
-def watch(office: Office) -> list[str]:
+def sweep(office: Office) -> Sweep:
     return watch_payments(engine=office.engine, xero=office.xero, clock=office.clock)
+
+
+def watch(office: Office) -> list[str]:
+    return list(sweep(office).changed)
 
 
 def compare(office: Office) -> list[Difference]:
@@ -100,16 +103,14 @@ def test_every_status_in_xero_is_a_state_here(office: Office, status: Status, st
     assert compare(office) == ([] if status in (Status.AUTHORISED, Status.PAID) else gone)
 
 
-def test_a_document_that_can_not_be_read_is_told_and_keeps_back_no_other(engine: sa.Engine, clock: FrozenClock) -> None:
-    office = Office(engine=engine, clock=clock)
-    office.open_books(one_day("NO-0001", "acme"), one_day("FI-0001", "bolt"))
-    office.write_documents()
-    office.issue()
+def test_a_document_that_can_not_be_read_is_told_and_keeps_back_no_other(two: Office) -> None:
+    office = two
     office.xero.unreadable = {f"id-{NUMBER}"}
     for number in (NUMBER, OTHER):
         office.xero.pay(number, "500")
-    with pytest.raises(AnswerLost, match=f"{NUMBER}: Xero's answer can't be read"):
-        watch(office)
+    told = sweep(office)
+    assert (list(told.changed), list(told.missing), set(told.read)) == ([OTHER], [NUMBER], {OTHER})
+    assert told.reasons == (f"{NUMBER}: Xero's answer can't be read: Date: not a date",)
     assert office.documents() == {NUMBER: "issued", OTHER: "paid"}
     assert compare(office) == [Difference(number=NUMBER, field="readable", ours="yes", xeros="no")]
 
@@ -142,10 +143,18 @@ def test_a_reconciliation_names_what_differs_while_it_lasts(office: Office) -> N
     assert office.ask("select * from report.reconciliation") == []
 
 
-def test_a_document_that_xero_lost_or_voided_is_named(office: Office) -> None:
-    office.xero.documents[NUMBER].status = Status.VOIDED
-    assert compare(office) == [Difference(number=NUMBER, field="status", ours="live", xeros="gone")]
-    assert office.documents() == {NUMBER: "voided"}
-    later(office.clock)
-    del office.xero.documents[NUMBER]
-    assert compare(office) == [Difference(number=NUMBER, field="exists", ours="yes", xeros="no")]
+def test_a_document_that_xero_lost_or_voided_is_named(two: Office) -> None:
+    two.xero.documents[NUMBER].status = Status.VOIDED
+    assert compare(two) == [Difference(number=NUMBER, field="status", ours="live", xeros="gone")]
+    assert two.documents() == {NUMBER: "voided", OTHER: "issued"}
+    later(two.clock)
+    del two.xero.documents[NUMBER]
+    assert compare(two) == [Difference(number=NUMBER, field="exists", ours="yes", xeros="no")]
+
+
+def test_a_reconciliation_that_is_shown_nothing_says_nothing(two: Office) -> None:
+    two.xero.empty = {"invoices_by_id"}
+    with pytest.raises(AnswerLost, match=f"none of the documents that it was asked for: {NUMBER}, {OTHER}"):
+        compare(two)
+    assert two.ask("select * from report.reconciliation") == []
+    assert two.ask("select * from albacore.reconciliation_run") == []

@@ -344,6 +344,42 @@ def sdk(world: Outside, xero: httpx.Client) -> tuple[AccountingApi, IdentityApi]
     return AccountingApi(client, base_url=f"{base}/api.xro/2.0"), IdentityApi(client, base_url=base)
 
 
+def test_the_sdk_reads_money_that_a_person_entered(world: Outside, sdk: tuple[AccountingApi, IdentityApi]) -> None:
+    api, identity = sdk
+    tenant = identity.get_connections()[0].tenant_id
+    contact = api.create_contacts(tenant, Contacts(contacts=[Contact(name="Oulu", contact_number="c11")])).contacts[0]
+    for kind in ("overpayment", "prepayment", "credit_note"):
+        given = {"kind": kind, "contact": "c11", "amount": "70.5", "currency": "NOK", "on": "2025-11-09"}
+        world.http.post("/sandbox/xero/money", json=given).raise_for_status()
+    where = 'Status=="AUTHORISED"'
+    found = (
+        api.get_overpayments(tenant, where=where, page=1, page_size=1000).overpayments[-1],
+        api.get_prepayments(tenant, where=where, page=1, page_size=1000).prepayments[-1],
+        api.get_credit_notes(tenant, where=where, page=1, page_size=1000).credit_notes[-1],
+    )
+    for each in found:
+        assert (each.contact.contact_id, each.remaining_credit) == (contact.contact_id, Decimal("70.5"))
+        assert (each.status, each.date, each.currency_code.value) == ("AUTHORISED", date(2025, 11, 9), "NOK")
+    assert [each.type for each in found] == ["RECEIVE-OVERPAYMENT", "RECEIVE-PREPAYMENT", "ACCRECCREDIT"]
+
+
+def test_what_a_person_does_in_xero_keeps_its_rules(
+    world: Outside, xero: httpx.Client, contact: str, mark: str
+) -> None:
+    first, other = (issued(xero, contact, f"ALB-{mark}-00000{n}")["InvoiceNumber"] for n in (1, 2))
+    for path, given, words in (
+        ("edit", {"number": first, "rename": other}, "must be unique"),
+        ("edit", {"number": first, "due": "2025-10-01"}, "must not be earlier"),
+        ("edit", {"number": first, "currency": "SEK"}, "not subscribed"),
+        ("money", {"kind": "gift", "contact": contact, "amount": "5"}, "say kind"),
+        ("money", {"kind": "overpayment", "contact": contact, "amount": "-5"}, "say kind"),
+    ):
+        answer = world.http.post(f"/sandbox/xero/{path}", json=given)
+        assert (answer.status_code, words in answer.json()["error"]) == (400, True)
+    assert world.http.post("/sandbox/xero/edit", json={"number": "nothing"}).status_code == 404
+    assert world.http.post("/sandbox/xero/pay-back", json={"id": "nothing"}).status_code == 404
+
+
 def test_the_sdk_bills_and_settles(sdk: tuple[AccountingApi, IdentityApi]) -> None:
     api, identity = sdk
     tenant = identity.get_connections()[0].tenant_id

@@ -48,6 +48,20 @@ def applied(amount: float = 50.0, **more: Any) -> Json:
     return {"CreditNoteID": "n1", "Date": "2025-11-03", "AppliedAmount": amount, "Total": 50.0} | more
 
 
+def overpayment(identity: str = "o1", **more: Any) -> Json:
+    """Money that a customer paid beyond an invoice, of which nothing is used."""
+    return {
+        "OverpaymentID": identity, "Type": "RECEIVE-OVERPAYMENT", "Contact": {"ContactID": CONTACT_ID},
+        "Date": "2025-11-09", "Status": "AUTHORISED", "CurrencyCode": "NOK", "Total": 70.0, "RemainingCredit": 70.0,
+    } | more  # fmt: skip
+
+
+def prepayment(identity: str = "q1", **more: Any) -> Json:
+    """Money that a customer paid before there was an invoice."""
+    own = {"PrepaymentID": identity, "Type": "RECEIVE-PREPAYMENT", "InvoiceNumber": "P-1"}
+    return without(overpayment(), "OverpaymentID") | own | more
+
+
 def rejected(element: Json, *words: str) -> Json:
     """An element as Xero gives it back when it does not take it."""
     return element | {"StatusAttributeString": "ERROR", "ValidationErrors": [{"Message": text} for text in words]}

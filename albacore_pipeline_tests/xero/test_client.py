@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +28,7 @@ from albacore_pipeline.xero.interface import (
     Unreadable,
     XeroError,
 )
-from albacore_pipeline_tests.xero.answers import CONTACT_ID, contact, credit_note, invoice, key
+from albacore_pipeline_tests.xero.answers import CONTACT_ID, contact, credit_note, invoice, key, overpayment
 from albacore_pipeline_tests.xero.server import SECRET, TENANT, TOKEN, Asked, Reply, Server, running
 
 NUMBER, NOTE = "ALB-2025-000001", "ALB-2025-000002"
@@ -76,7 +76,7 @@ def mark_sent(xero: Xero) -> Sequence[object]:
 
 
 def read_invoice(xero: Xero) -> Sequence[object]:
-    return xero.invoices_by_id(["i1"])
+    return xero.invoices_by_id(["i1"]).elements
 
 
 def asked(server: Server) -> Asked:
@@ -189,20 +189,83 @@ def test_a_file_and_an_allocation_go_to_their_document(server: Server, xero: Xer
     assert credit.body == {"Allocations": [{"Invoice": {"InvoiceID": "i1"}, "Amount": 1.1, "Date": "2025-11-02"}]}
 
 
-def test_documents_are_read_with_four_decimals_in_parts_of_fifty(server: Server, xero: Xero) -> None:
+def test_documents_are_read_with_four_decimals_and_many_a_call(server: Server, xero: Xero) -> None:
     server.says({"Invoices": [invoice()], "CreditNotes": [credit_note()]})
     many = [f"i{number}" for number in range(60)]
-    assert len(xero.invoices_by_id(many)) == 2
+    assert len(xero.invoices_by_id(many * 2).elements) == 2
     assert len(xero.invoices_by_number(many)) == 2
     note = xero.credit_note(NOTE)
     assert note is not None and note.identity == NOTE
     assert [request.parameters for request in server.asked] == [
-        {"IDs": ",".join(many[:50]), "page": "1", "unitdp": "4"},
-        {"IDs": ",".join(many[50:]), "page": "1", "unitdp": "4"},
+        {"IDs": ",".join((many * 2)[:100]), "page": "1", "unitdp": "4"},
+        {"IDs": ",".join((many * 2)[100:]), "page": "1", "unitdp": "4"},
         {"InvoiceNumbers": ",".join(many[:50]), "unitdp": "4"},
         {"InvoiceNumbers": ",".join(many[50:]), "unitdp": "4"},
         {"where": f'CreditNoteNumber=="{NOTE}"', "unitdp": "4"},
     ]
+
+
+def test_credit_notes_are_found_by_their_ids_forty_a_call(server: Server, xero: Xero) -> None:
+    server.says({"CreditNotes": [credit_note()]})
+    many = [f"n{number}" for number in range(41)]
+    assert [answer.identity for answer in xero.credit_notes_by_id(many).elements] == [key(NOTE)] * 2
+    first, last = server.asked
+    assert first.parameters["where"].count("CreditNoteID==guid(") == 40
+    assert last.parameters == {"where": 'CreditNoteID==guid("n40")', "page": "1", "unitdp": "4"}
+
+
+def unapplied_page(request: Asked, *, shown: int, items: int | None, page: int = 2) -> Reply:
+    """So many overpayments on the first page, the last one on page `page`; nothing of the other kinds."""
+    name = request.call.rpartition("/")[2]
+    if name != "Overpayments":
+        return Reply(body={name: [], "pagination": {"itemCount": 0}})
+    at = int(request.parameters["page"])
+    elements = (
+        [overpayment(f"o{number}") for number in range(shown)] if at == 1 else [overpayment("last")] * (at == page)
+    )
+    return Reply(body={name: elements} | ({} if items is None else {"pagination": {"itemCount": items}}))
+
+
+def test_unapplied_money_is_read_whole_a_thousand_a_call(server: Server, xero: Xero) -> None:
+    server.answer = lambda request: unapplied_page(request, shown=1000, items=1001)
+    assert [each.id for each in xero.unapplied().elements] == [*(f"o{number}" for number in range(1000)), "last"]
+    assert [(request.call, request.parameters["page"]) for request in server.asked] == [
+        ("GET /Overpayments", "1"), ("GET /Overpayments", "2"), ("GET /Prepayments", "1"), ("GET /CreditNotes", "1"),
+    ]  # fmt: skip
+    assert server.asked[0].parameters == {
+        "where": 'Status=="AUTHORISED"', "page": "1", "pageSize": "1000", "unitdp": "4",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("shown", "items"), [(3, 5), (3, 2), (0, None), (0, 1)])
+def test_a_list_of_which_a_part_is_missing_says_nothing(
+    server: Server, xero: Xero, shown: int, items: int | None
+) -> None:
+    server.answer = lambda request: unapplied_page(request, shown=shown, items=items, page=9)
+    with pytest.raises(AnswerLost, match="Xero's list"):
+        xero.unapplied()
+
+
+HEADER = "Mon, 08 Dec 2025 09:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "dated"),
+    [
+        ({"Date": HEADER}, datetime(2025, 12, 8, 9, tzinfo=UTC)),
+        ({"Date": "Mon, 08 Dec 2025 10:00:00 +0100"}, datetime(2025, 12, 8, 9, tzinfo=UTC)),
+        ({"Date": "yesterday"}, None),
+        ({"Date": ""}, None),
+        ({}, None),
+    ],
+)
+def test_the_time_on_an_answer_is_told(
+    server: Server, xero: Xero, headers: dict[str, str], dated: datetime | None
+) -> None:
+    server.answer = lambda _: Reply(body={"Invoices": [invoice()], "CreditNotes": []}, headers=headers)
+    assert xero.invoices_by_id(["i1"]).dated == dated
+    assert xero.credit_notes_by_id(["n1"]).dated == dated
+    assert xero.invoices_by_id([]).dated is None
 
 
 def test_what_is_not_there_is_told(server: Server, xero: Xero) -> None:
@@ -230,7 +293,7 @@ def test_the_payment_page_the_files_and_the_reminders_are_asked_for(server: Serv
 
 def test_money_keeps_every_digit_on_its_way_in(server: Server, xero: Xero) -> None:
     server.says(json.dumps({"Invoices": [invoice()]}).replace("500.0", "12345678901234567.89").encode())
-    (answer,) = xero.invoices_by_id([key(NUMBER)])
+    (answer,) = xero.invoices_by_id([key(NUMBER)]).elements
     assert isinstance(answer, Seen)
     assert answer.value.total == Decimal("12345678901234567.89")
 

@@ -24,9 +24,13 @@ from albacore_pipeline.xero.interface import (
     Payment,
     Rejected,
     Seen,
+    ShownLine,
     Status,
+    Unapplied,
+    UnappliedKind,
     Unreadable,
 )
+from albacore_pipeline.xero.paging import Page
 from albacore_pipeline.xero.wire import xero_date
 from albacore_pipeline_tests.xero.answers import (
     CONTACT_ID,
@@ -36,8 +40,10 @@ from albacore_pipeline_tests.xero.answers import (
     credit_note,
     invoice,
     key,
+    overpayment,
     parsed,
     payment,
+    prepayment,
     rejected,
     without,
 )
@@ -80,9 +86,33 @@ def test_an_invoice_is_read_with_all_that_settled_it() -> None:
             amount_paid=Decimal("200.0"),
             amount_credited=Decimal("50.0"),
             payments=(Payment(id="p1", on=date(2025, 11, 10), amount=Decimal("200.0")),),
-            credits=(AppliedCredit(credit_note_id="n1", on=date(2025, 11, 3), amount=Decimal("50.0")),),
+            credits=(AppliedCredit(id="n1", on=date(2025, 11, 3), amount=Decimal("50.0")),),
+            lines=(),
         ),
     )
+
+
+def test_money_that_a_person_set_against_an_invoice_is_credit_too() -> None:
+    """An overpayment say: Xero then leaves the credit notes out, of which there are none."""
+    element = without(invoice(AmountDue=430.0, AmountCredited=70.0), "CreditNotes") | {
+        "Overpayments": [{"OverpaymentID": "o1", "Date": "2025-11-03", "AppliedAmount": 50.0}],
+        "Prepayments": [{"PrepaymentID": "q1", "Date": "2025-11-04", "AppliedAmount": 20.0}],
+    }
+    assert read_invoice(element).value.credits == (
+        AppliedCredit(id="o1", on=date(2025, 11, 3), amount=Decimal("50.0")),
+        AppliedCredit(id="q1", on=date(2025, 11, 4), amount=Decimal("20.0")),
+    )
+
+
+def test_lines_are_read_where_there_are_any_without_those_of_words_alone() -> None:
+    words = {"Description": "Zero-rated", "LineAmount": 0.0, "TaxAmount": 0.0, "Tracking": []}
+    priced = {"Description": "Energy", "Quantity": 2.5, "UnitAmount": 0.0723, "LineAmount": 0.18, "TaxType": "OUTPUT"}
+    line = ShownLine(quantity=Decimal("2.5"), unit_price=Decimal("0.0723"), tax_type="OUTPUT")
+    assert read_invoice(invoice(LineItems=[priced, words])).value.lines == (line,)
+    assert read_invoice(invoice(LineItems=[])).value.lines == ()
+    note = only(decode.credit_notes_by_id(parsed({"CreditNotes": [credit_note(LineItems=[priced])]})))
+    assert isinstance(note, Seen)
+    assert (note.identity, note.value.lines) == (key(NOTE), (line,))
 
 
 def test_a_credit_note_is_read_with_what_is_left_of_it() -> None:
@@ -98,6 +128,7 @@ def test_a_credit_note_is_read_with_what_is_left_of_it() -> None:
             status=Status.AUTHORISED,
             total=Decimal("50.0"),
             remaining=Decimal("12.5"),
+            lines=(),
         ),
     )
 
@@ -152,6 +183,68 @@ def test_a_day_is_read_in_each_of_xeros_forms(text: str, day: date) -> None:
 def test_what_is_no_day_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"^not a date$"):
         xero_date(value)
+
+
+# Money that is set against nothing
+
+
+def money(kind: UnappliedKind, *elements: Any, **more: Any) -> Page[Unapplied | None]:
+    name, _ = decode.UNAPPLIED[kind]
+    return decode.unapplied(parsed({name: list(elements)} | more), kind)
+
+
+def test_an_overpayment_a_prepayment_and_a_note_that_a_person_wrote_are_read_alike() -> None:
+    paged = {"pagination": {"page": 1, "pageSize": 1000, "pageCount": 1, "itemCount": 1}}
+    common = {"contact_id": CONTACT_ID, "currency": "NOK", "remaining": Decimal("70.0"), "on": date(2025, 11, 9)}
+    for kind, element, number in (
+        (UnappliedKind.OVERPAYMENT, overpayment(), ""),
+        (UnappliedKind.PREPAYMENT, prepayment(), "P-1"),
+        (UnappliedKind.CREDIT_NOTE, credit_note("CN-000007", RemainingCredit=70.0, Date="2025-11-09"), "CN-000007"),
+    ):
+        page = money(kind, element, **paged)
+        ((identity, read),) = page.elements
+        assert read == Unapplied(id=identity, kind=kind, number=number, **common)  # type: ignore[arg-type]
+        assert page.items == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Type": "SPEND-OVERPAYMENT"},
+        {"Type": "APOVERPAYMENT"},
+        {"Status": "PAID"},
+        {"Status": "VOIDED"},
+        {"RemainingCredit": 0.0},
+    ],
+)
+def test_what_is_ours_or_used_up_is_no_money_of_a_customers(change: dict[str, Any]) -> None:
+    page = money(UnappliedKind.OVERPAYMENT, overpayment(**change))
+    assert [read for _, read in page.elements] == [None]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        overpayment(Type="BARTER"),
+        overpayment(Type=None),
+        overpayment(Status="FROZEN"),
+        overpayment(Contact={}),
+        overpayment(CurrencyCode=""),
+        overpayment(RemainingCredit="70"),
+        without(overpayment(), "RemainingCredit"),
+        without(overpayment(), "OverpaymentID"),
+        None,
+    ],
+)
+def test_money_that_can_not_be_read_leaves_it_open_what_there_is(element: object) -> None:
+    with pytest.raises(AnswerLost, match="can't be read"):
+        money(UnappliedKind.OVERPAYMENT, overpayment(), element)
+
+
+@pytest.mark.parametrize("paging", [{}, {"itemCount": -1}, {"itemCount": "1"}, []])
+def test_a_count_that_can_not_be_read_is_no_count(paging: object) -> None:
+    with pytest.raises(AnswerLost):
+        money(UnappliedKind.OVERPAYMENT, overpayment(), pagination=paging)
 
 
 # Damaged elements

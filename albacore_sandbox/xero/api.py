@@ -17,7 +17,9 @@ import msgspec
 from albacore_sandbox.clock import WorldClock, iso
 from albacore_sandbox.store import Document, Store, from_json
 from albacore_sandbox.xero import reference
+from albacore_sandbox.xero.advances import Advances
 from albacore_sandbox.xero.attachments import Attachments
+from albacore_sandbox.xero.by_hand import ByHand
 from albacore_sandbox.xero.contacts import Contacts
 from albacore_sandbox.xero.documents import Documents
 from albacore_sandbox.xero.ledger import CREDIT_NOTE, INVOICE, Ledger
@@ -88,6 +90,14 @@ class XeroApi:
         self.documents = Documents(ledger=self.ledger, contacts=self.contacts)
         self.settlement = Settlement(ledger=self.ledger)
         self.shown = Shown(ledger=self.ledger, contacts=self.contacts)
+        self.advances = Advances(clock=clock, store=store, contacts=self.contacts)
+        self.by_hand = ByHand(
+            clock=clock,
+            ledger=self.ledger,
+            contacts=self.contacts,
+            documents=self.documents,
+            advances=self.advances,
+        )
         self._history = store.collection("xero_history")
         self._attachments = attachments
         self._pay_url = pay_url
@@ -126,6 +136,10 @@ class XeroApi:
                 return self._batch(
                     call, "Payments", "PaymentID", lambda e: self._delete_payment({"PaymentID": key} | e)
                 )
+            case ("GET", ("Overpayments" | "Prepayments") as plural):
+                return self._list(call, plural, self.advances.all(plural))
+            case ("GET", ("Overpayments" | "Prepayments") as plural, key):
+                return self._enveloped(plural, [self.advances.shown(plural, key)])
             case (_, ("Invoices" | "CreditNotes") as plural, *rest):
                 return self._of_document(call, plural, rest)
         raise NotFound(call.path)

@@ -1,12 +1,13 @@
 """Xero's endpoints over HTTP: tokens, connections, the accounting API and the page on which a customer pays.
 
-Belongs here: headers, the gate, faults, and HTML.
+Belongs here: headers, the gate, faults, and HTML. Answers are dated by the world's clock, as Xero dates its own.
 Does not belong here: what a request does (`api.py`).
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
+from email.utils import formatdate
 from html import escape
 
 from starlette.requests import Request
@@ -59,10 +60,12 @@ class Xero:
     async def accounting(self, request: Request) -> Response:
         """Everything below `/xero/api.xro/2.0`."""
         body = await request.body()
+        dated = {"Date": self._date(request)}
         refused = self.gate.refusal(request.headers.get("authorization", ""), request.headers.get("xero-tenant-id"))
         if refused:
-            return _response(refused)
+            return _response(refused, dated)
         broken, headers = self.gate.enter()
+        headers |= dated
         try:
             return await self._limited(request, body, headers) if broken is None else _response(LIMITED, headers)
         finally:
@@ -74,12 +77,20 @@ class Xero:
         if fault is not None and fault["kind"] == "http_429":
             headers |= {"X-Rate-Limit-Problem": "minute", "Retry-After": str(fault.get("retry_after", 2))}
             return _response(LIMITED, headers)
+        if fault is not None and fault["kind"] == "empty_list":
+            return _response(_emptied(self._once(request, path, body)), headers)
         error = {"Type": "ApiException", "Title": "An error occurred", "Detail": "The sandbox fails on request"}
         answer = await with_fault(
             fault, respond=lambda: _response(self._once(request, path, body)), error=error, empty={"Status": "OK"}
         )
         answer.headers.update(headers)
         return answer
+
+    def _date(self, request: Request) -> str:
+        """The world's time, or a false one where a fault asks for that."""
+        path = request.path_params["path"]
+        fault = self.world.faults.meet(target="xero", method=request.method, path=path, kinds={"wrong_date"}) or {}
+        return formatdate(self.world.clock.now() + float(fault.get("seconds", 0)), usegmt=True)
 
     def _once(self, request: Request, path: str, body: bytes) -> Answer:
         """The answer, or the one that this idempotency key got before."""
@@ -135,6 +146,15 @@ class Xero:
 def _response(answer: Answer, headers: dict[str, str] | None = None) -> Response:
     body = answer.body if isinstance(answer.body, bytes) else to_json(answer.body)
     return Response(body, status_code=answer.status, headers=headers, media_type=answer.media_type)
+
+
+def _emptied(answer: Answer) -> Answer:
+    """An answer that claims that there is nothing; one that is no list stays as it is."""
+    if answer.status != 200 or not isinstance(answer.body, dict):
+        return answer
+    body = {name: [] if isinstance(value, list) else value for name, value in answer.body.items()}
+    counted = {"pagination": body["pagination"] | {"pageCount": 0, "itemCount": 0}} if "pagination" in body else {}
+    return Answer(200, body | counted)
 
 
 def _page(invoice: Document) -> str:

@@ -5,3 +5,4 @@ where not exists (
     select from albacore.reconciliation
     where number = :number and field = :field and xeros = :xeros and settled_at is null
 )
+on conflict (number, field, seen_at) do update set ours = excluded.ours, xeros = excluded.xeros, settled_at = null
