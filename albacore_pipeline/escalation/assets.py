@@ -11,6 +11,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from albacore_pipeline import markdown
+from albacore_pipeline.effects.interface import EffectHandler
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.escalation import queries
@@ -20,7 +21,7 @@ from albacore_pipeline.escalation.notices import NoticeHandler
 from albacore_pipeline.escalation.run import ClockInDoubt, Decided, differs
 from albacore_pipeline.escalation.run import escalate as escalate_documents
 from albacore_pipeline.escalation.steps import NOTICE
-from albacore_pipeline.invoicing.payments import xeros_clock
+from albacore_pipeline.invoicing.payments import live_read
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import NEVER_TWICE
@@ -32,20 +33,24 @@ from albacore_pipeline.registry.stages import Does
 def escalation_steps(platform: PlatformResource, external: ExternalSystemsResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Every open document evaluated by its policy: at most one stage each, with its notices."""
     systems = external.open()
+
+    def xeros_clock() -> datetime | None:
+        return live_read(engine=platform.engine, xero=systems.xero, clock=platform.clock, numbers=[]).xero_date
+
     try:
         with platform.engine.begin() as connection:
-            decided = escalate_documents(
-                connection, now=platform.clock.now(), second_clock=lambda: xeros_clock(systems.xero)
-            )
+            decided = escalate_documents(connection, now=platform.clock.now(), second_clock=xeros_clock)
     except ClockInDoubt as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     notices = NoticeHandler(mail=systems.mail, engine=platform.engine, clock=platform.clock)
-    handlers = [notices, systems.mail]
+    handlers: list[EffectHandler] = [notices, systems.mail]
     tally = dispatch(engine=platform.engine, handlers=handlers, clock=platform.clock, gate=systems.gate)
     return dg.MaterializeResult(
         metadata={
             "mails": dict(tally),
-            "stages entered": dg.MetadataValue.md(_table([each for each in decided if isinstance(each.decision, Enter)])),
+            "stages entered": dg.MetadataValue.md(
+                _table([each for each in decided if isinstance(each.decision, Enter)])
+            ),
             "what comes next": dg.MetadataValue.md(
                 _table([each for each in decided if not isinstance(each.decision, Enter)])
             ),

@@ -82,7 +82,13 @@ def warn_of_expiry(connection: sa.Connection, *, now: datetime) -> None:
 
 def _expiring(hold: queries.ExpiringHold) -> OwnedTask:
     subject = hold.number or hold.customer
-    again = (("customer", hold.customer), ("number", hold.number or ""), ("kind", hold.kind), ("days", 10))
+    again = (
+        ("customer", hold.customer),
+        ("number", hold.number or ""),
+        ("kind", hold.kind),
+        ("days", 10),
+        ("owner", hold.owner),
+    )
     return OwnedTask(
         key=f"hold:{hold.hold_id}",
         owner=hold.owner,

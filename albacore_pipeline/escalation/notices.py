@@ -43,9 +43,7 @@ class NoticeHandler:
             untrue = why_untrue(connection, effects=[effect.effect_id for effect in effects], now=self.clock.now())
         true = [effect for effect in effects if effect.effect_id not in untrue]
         sent = iter(self.mail.send(true) if true else [])
-        return [
-            Cancelled(untrue[effect.effect_id]) if effect.effect_id in untrue else next(sent) for effect in effects
-        ]
+        return [Cancelled(untrue[effect.effect_id]) if effect.effect_id in untrue else next(sent) for effect in effects]
 
     def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
         """As of any mail."""

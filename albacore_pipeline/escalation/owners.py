@@ -42,12 +42,12 @@ def stage_task(
             why=f"{', '.join(numbers)} entered the stage {stage.stage}.",
             due_by=due_by,
             letter=letter,
-            ways_on=_ways_on(step_id, stage, customer, numbers),
+            ways_on=_ways_on(step_id, stage, owner, customer, numbers),
         ),
     )
 
 
-def _ways_on(step_id: int, stage: StageRule, customer: str, numbers: Sequence[str]) -> tuple[WayOn, ...]:
+def _ways_on(step_id: int, stage: StageRule, owner: str, customer: str, numbers: Sequence[str]) -> tuple[WayOn, ...]:
     first = numbers[0] if numbers else ""
     ways = [WayOn(words="When it is done", job="finish_task", form=(("key", f"step:{step_id}"),))]
     if stage.does is Does.SCHEDULE:
@@ -56,14 +56,20 @@ def _ways_on(step_id: int, stage: StageRule, customer: str, numbers: Sequence[st
         WayOn(
             words="If the customer disputes a document, or lines of it",
             job="place_hold",
-            form=(("customer", customer), ("number", first), ("kind", "dispute"), ("days", 30)),
+            form=(("customer", customer), ("number", first), ("kind", "dispute"), ("days", 30), ("owner", owner)),
         )
     )
     ways.append(
         WayOn(
             words="If he promises to pay",
             job="place_hold",
-            form=(("customer", customer), ("number", first), ("kind", "promise_to_pay"), ("days", 10)),
+            form=(
+                ("customer", customer),
+                ("number", first),
+                ("kind", "promise_to_pay"),
+                ("days", 10),
+                ("owner", owner),
+            ),
         )
     )
     if stage.does is Does.HAND_OVER:

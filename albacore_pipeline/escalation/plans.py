@@ -6,6 +6,7 @@ for a document falls for good: pausing again needs a new plan.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -29,9 +30,7 @@ def fall(connection: sa.Connection, *, debtors: Sequence[Debtor], now: datetime)
         for number, why in no_longer(facts=debtor.facts, policy=debtor.policy, on=now).items()
     ]
     queries.fall_items(connection, fallen=fallen, now=now)
-    queries.strike_machines(
-        connection, machines=_too_little(queries.standing_machines(connection), debtors), now=now
-    )
+    queries.strike_machines(connection, machines=_too_little(queries.standing_machines(connection), debtors), now=now)
     queries.close_plans(connection, now=now)
 
 
@@ -53,9 +52,7 @@ def with_plans(connection: sa.Connection) -> list[str]:
     return queries.with_plans(connection)
 
 
-def _too_little(
-    items: Sequence[queries.StandingItem], debtors: Sequence[Debtor]
-) -> list[queries.StruckMachine]:
+def _too_little(items: Sequence[queries.StandingItem], debtors: Sequence[Debtor]) -> list[queries.StruckMachine]:
     """Machines whose own documents leave less than the minimum together."""
     owed = {number: (debtor, document.owed) for debtor in debtors for number, document in debtor.documents.items()}
     sums: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)

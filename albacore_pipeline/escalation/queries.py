@@ -529,13 +529,9 @@ def place_hold(
     )  # fmt: skip
 
 
-def grant_dispute(
-    connection: sa.Connection, *, customer: str, number: str, until_at: datetime, now: datetime
-) -> int:
+def grant_dispute(connection: sa.Connection, *, customer: str, number: str, until_at: datetime, now: datetime) -> int:
     """Keep what is disputed out until its correction is there; how many disputes there were."""
-    return execute(
-        connection, "escalation/grant_dispute", customer=customer, number=number, until_at=until_at, now=now
-    )
+    return execute(connection, "escalation/grant_dispute", customer=customer, number=number, until_at=until_at, now=now)
 
 
 def release_hold(

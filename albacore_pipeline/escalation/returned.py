@@ -91,8 +91,6 @@ def reopen(connection: sa.Connection, *, number: str, stage: str, why: str, now:
     stages = queries.reopen(connection, number=number, stage=from_stage, why=why, now=now) if from_stage else []
     if not mailed and not stages:
         raise LookupError(f"{number} has no case that {f'has entered {stage}' if stage else 'stands still'}")
-    queries.fall_items(
-        connection, fallen=[queries.FallenDocument(number=number, why="its case was reopened")], now=now
-    )
+    queries.fall_items(connection, fallen=[queries.FallenDocument(number=number, why="its case was reopened")], now=now)
     queries.close_plans(connection, now=now)
     return stages

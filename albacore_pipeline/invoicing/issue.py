@@ -124,7 +124,9 @@ def mail_again(connection: sa.Connection, *, number: str, now: datetime) -> None
     first = queries.mails_of(connection, number=number)
     document = queries.mail_facts(connection, number=number)
     payload = {**first[0].payload, **document_mail(document, attachments=first[0].payload["attachments"])}
-    prepare(connection, kind=MAIL, business_key=keys.mail_again(number=number, nth=len(first) + 1), payload=payload, now=now)
+    prepare(
+        connection, kind=MAIL, business_key=keys.mail_again(number=number, nth=len(first) + 1), payload=payload, now=now
+    )
 
 
 def _prepare_contacts(connection: sa.Connection, *, gate: Gate, now: datetime) -> int:

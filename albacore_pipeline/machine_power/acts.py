@@ -187,4 +187,3 @@ def sign_off_country(connection: sa.Connection, form: SignOffCountry, now: datet
     )
     details = {"until": until, "reference": form.reference}
     return Done(subject=form.country, details=details, words=f"pauses in {form.country} are signed off until {until}")
-

@@ -1,7 +1,7 @@
 """Two people's word for a plan: each has a one-time code by mail, drawn when the mail leaves.
 
-The outbox holds a placeholder. The handler commits the slow hash of a new code before the mail is handed over, so that a
-mail that is sent once more brings a new code and the old one is worth nothing. A code has 40 bits, is good for one plan
+The outbox holds a placeholder. The handler commits the slow hash of a new code before the mail is handed over, so that
+a mail that is sent once more brings a new code, and the old one is worth nothing. A code has 40 bits, is good for one plan
 while that stands, and for five tries.
 """
 
@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -123,7 +124,13 @@ def ask(connection: sa.Connection, *, plan_id: int, customer: str, policy: Polic
                 ),
             )
         )
-        payload = {"to": approver, "subject": mail.subject, "text": mail.text, "html": mail.html, "attachments": []}
+        payload: dict[str, Any] = {
+            "to": approver,
+            "subject": mail.subject,
+            "text": mail.text,
+            "html": mail.html,
+            "attachments": [],
+        }
         key = keys.approval(plan_id=plan_id, approver=approver)
         effect_id = prepare(connection, kind=APPROVAL, business_key=key, payload=payload, now=now)
         queries.insert_approval(connection, plan_id=plan_id, approver=approver, effect_id=effect_id, now=now)

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import dagster as dg
-import sqlalchemy as sa
 
 from albacore_pipeline import markdown
 from albacore_pipeline.data_centres.resources import control_of
@@ -68,10 +67,8 @@ def pause_and_read_back(
         journal=partial(_journal(platform).note, journal.POWER),
     )
     approvals = ApprovalHandler(mail=systems.mail, engine=platform.engine)
-    tally = dispatch(
-        engine=platform.engine, handlers=[approvals, pausing], clock=platform.clock, gate=systems.gate
-    )
-    verified, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
+    tally = dispatch(engine=platform.engine, handlers=[approvals, pausing], clock=platform.clock, gate=systems.gate)
+    _, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
     with platform.engine.begin() as connection:
         told.tell_paused(connection, now=platform.clock.now())
         tickets.remind(connection, controls=controls, now=platform.clock.now())
@@ -103,9 +100,7 @@ def resume_and_read_back(
         clock=platform.clock,
         journal=partial(_journal(platform).note, journal.POWER),
     )
-    tally = dispatch(
-        engine=platform.engine, handlers=[resuming], clock=platform.clock, gate=gate(platform.settings)
-    )
+    tally = dispatch(engine=platform.engine, handlers=[resuming], clock=platform.clock, gate=gate(platform.settings))
     _, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
     with platform.engine.begin() as connection:
         told.tell_running(connection, now=platform.clock.now())
@@ -141,9 +136,7 @@ def due_resumes(platform: PlatformResource) -> list[dg.RunRequest]:
     """A machine is off by our command and no plan stands for it, or a resume waits to be sent or read back."""
     with platform.engine.connect() as connection:
         now = platform.clock.now()
-        machines = [
-            row for row in queries.to_resume(connection, now=now) if not row.pending and row.state != "repair"
-        ]
+        machines = [row for row in queries.to_resume(connection, now=now) if not row.pending and row.state != "repair"]
     return [dg.RunRequest()] if machines or _commands_wait(platform, "resume") else []
 
 

@@ -120,7 +120,10 @@ def _hours(pause: PauseFacts, now: datetime) -> Closed | None:
     if local.weekday() not in hours.weekdays or not hours.begin <= local.time() < hours.end:
         return Closed(reason="outside the site's hours for pauses")
     for country in (pause.site.country, pause.country):
-        for day, word in ((local.date(), "no business day"), (local.date() + timedelta(days=1), "the eve of a day off")):
+        for day, word in (
+            (local.date(), "no business day"),
+            (local.date() + timedelta(days=1), "the eve of a day off"),
+        ):
             if not is_business_day(day=day, country=country):
                 return Closed(reason=f"{local:%Y-%m-%d} is {word} in {country}", again=HOUR)
     return None
@@ -150,7 +153,9 @@ def _radius(pause: PauseFacts, world: World, commanded: Mapping[tuple[str, str],
         at_site[site] += machines
         customers.add(customer)
     if len(customers) > pause.caps.customers:
-        return Closed(reason=f"more than {pause.caps.customers} customers would be paused today: approve_pause, or wait")
+        return Closed(
+            reason=f"more than {pause.caps.customers} customers would be paused today: approve_pause, or wait"
+        )
     most = pause.caps.machines_at(world.fleet.get(pause.site.name, 0))
     if at_site[pause.site.name] + 1 > most:
         return Closed(reason=f"{pause.site.name} has had its {most} pauses of today: approve_pause, or wait")

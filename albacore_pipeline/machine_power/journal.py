@@ -5,7 +5,7 @@ So a machine that we switched off stays ours, and runs again when nothing stands
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import sqlalchemy as sa
@@ -33,13 +33,14 @@ def adopt(*, engine: sa.Engine, journal: Journal) -> list[str]:
         for entry in entries:
             action: Literal["pause", "resume"] = "pause" if entry.kind == PAUSED else "resume"
             site, machine = str(entry.facts["site"]), str(entry.facts["machine"])
+            at = datetime.fromisoformat(str(entry.facts["at"]))
             written = queries.adopt_command(
                 connection, site=site, machine=machine, customer=str(entry.facts["customer"]), action=action,
-                at=entry.at, by_ticket=by_ticket(site),
+                at=at, by_ticket=by_ticket(site),
             )  # fmt: skip
             if written is not None:
                 adopted.append(f"{site} {machine}")
-                details = {"action": action, "at": entry.at}
+                details = {"action": action, "at": at}
                 audit.record(
                     connection, now=journal.clock.now(), action="adopt_command", subject=adopted[-1], details=details
                 )

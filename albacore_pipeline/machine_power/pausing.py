@@ -111,9 +111,7 @@ class PauseHandler:
         with self.engine.connect() as connection:
             return self._gates(connection, wave)[1]
 
-    def _gates(
-        self, connection: sa.Connection, wave: Sequence[Pause]
-    ) -> tuple[list[Pause], dict[int, Closed]]:
+    def _gates(self, connection: sa.Connection, wave: Sequence[Pause]) -> tuple[list[Pause], dict[int, Closed]]:
         """Those whose gates are all open, counting each against the caps of the next, and why the others' are not."""
         world = self.witness.world(connection)
         fresh = queries.pauses(connection, effects=[pause.effect_id for pause in wave], now=world.now)
@@ -153,7 +151,8 @@ class PauseHandler:
             ]
             audit.record_many(connection, entries=entries, now=now)
         for pause in opened:
-            self.journal("pause", {"site": pause.site, "machine": pause.machine, "customer": pause.customer})
+            facts = {"site": pause.site, "machine": pause.machine, "customer": pause.customer, "at": now.isoformat()}
+            self.journal("pause", facts)
         return opened, closed
 
     def _command(self, pauses: Sequence[Pause]) -> dict[int, Outcome]:
@@ -227,7 +226,9 @@ class PauseHandler:
             queries.settle_command(connection, command_id=command.command_id, outcome="cancelled", sent_at=None)
         else:
             read = outcome.answer.get("read")
-            done = "verified" if read == PowerState.OFF else "failed" if read == PowerState.ON else "sent"
+            done: queries.Outcome = (
+                "verified" if read == PowerState.OFF else "failed" if read == PowerState.ON else "sent"
+            )
             queries.settle_command(connection, command_id=command.command_id, outcome=done, sent_at=now)
             if done == "verified":
                 reading = Reading(command_id=command.command_id, state=PowerState.OFF)

@@ -76,7 +76,9 @@ def plan_pauses(*, engine: sa.Engine, now: datetime) -> list[Planned]:
             for machine, each in zip(due, planned, strict=True)
             if not each.refused
         ]
-        _write(connection, PAUSE, commands, {machine.machine_id: (machine.site, machine.machine) for machine in due}, now)
+        _write(
+            connection, PAUSE, commands, {machine.machine_id: (machine.site, machine.machine) for machine in due}, now
+        )
     return planned
 
 

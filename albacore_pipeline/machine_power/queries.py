@@ -101,9 +101,7 @@ def approval(connection: sa.Connection, *, plan_id: int) -> list[Approval]:
     return rows(connection, "machine_power/approval", Approval, plan_id=plan_id)
 
 
-def note_try(
-    connection: sa.Connection, *, plan_id: int, approver: str, right: bool, actor: str, now: datetime
-) -> int:
+def note_try(connection: sa.Connection, *, plan_id: int, approver: str, right: bool, actor: str, now: datetime) -> int:
     """Count a try of a code; a right one approves."""
     return execute(
         connection, "machine_power/note_try", plan_id=plan_id, approver=approver, right=right, actor=actor, now=now
@@ -219,13 +217,9 @@ def resolve(connection: sa.Connection, *, commands: Sequence[int], now: datetime
     return execute(connection, "machine_power/resolve", commands=commands, now=now)
 
 
-def settle_command(
-    connection: sa.Connection, *, command_id: int, outcome: Outcome, sent_at: datetime | None
-) -> int:
+def settle_command(connection: sa.Connection, *, command_id: int, outcome: Outcome, sent_at: datetime | None) -> int:
     """Note what became of a command."""
-    return execute(
-        connection, "machine_power/settle_command", command_id=command_id, outcome=outcome, sent_at=sent_at
-    )
+    return execute(connection, "machine_power/settle_command", command_id=command_id, outcome=outcome, sent_at=sent_at)
 
 
 def note_readings(connection: sa.Connection, *, readings: Sequence[Reading], now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Resumes as effects: the command is given again until the machine is read to be on, at most a quarter of an hour apart.
+"""Resumes as effects: the command is given again until the machine is read to be on, every few minutes.
 
 Sites are asked side by side, so that one that is silent, or not set up, holds up no other.
 """
@@ -48,14 +48,17 @@ class ResumeHandler:
     def send(self, effects: Sequence[Effect]) -> list[Outcome]:
         """Command and read back, the machines side by side."""
         with self.engine.begin() as connection:
-            commands = {row.effect_id: row for row in queries.commands(connection, effects=[e.effect_id for e in effects])}
+            commands = {
+                row.effect_id: row for row in queries.commands(connection, effects=[e.effect_id for e in effects])
+            }
             now = self.clock.now()
             queries.resolve(connection, commands=[command.command_id for command in commands.values()], now=now)
             for command in commands.values():
                 if mailbox := self.controls.mailbox(command.site):
                     tickets.write_resume(connection, command=command, mailbox=mailbox, now=now)
         for command in commands.values():
-            self.journal("resume", {"site": command.site, "machine": command.machine, "customer": command.customer})
+            facts = {"site": command.site, "machine": command.machine, "customer": command.customer}
+            self.journal("resume", facts | {"at": now.isoformat()})
         ordered = [commands[effect.effect_id] for effect in effects]
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             outcomes = list(pool.map(self._switch, ordered))

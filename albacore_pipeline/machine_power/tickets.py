@@ -23,8 +23,8 @@ PAUSE_TEXT = """Please switch off machine {machine} at {site}, by {deadline:%Y-%
 
 Reason: {customer} has not paid {numbers}, and was told of this machine in advance.
 
-If you can't do it by then, leave it on and answer "not done": the reason may no longer hold. If another ticket withdraws
-this one, do what that one says.
+If you can't do it by then, leave it on and answer "not done": the reason may no longer hold. If another ticket
+withdraws this one, do what that one says.
 
 Then confirm it in Dagster: job confirm_power_state with site {site}, machine {machine}, action pause, and answer
 "done", "was off already" (if it stood still before you came) or "not done".
@@ -97,7 +97,9 @@ def _deadline(site: Site, ticket: SentCommand) -> datetime:
 
 def _is_working(site: Site, now: datetime) -> bool:
     local = now.astimezone(site.zone)
-    return local.time() >= time(8) and add_business_days(day=local.date(), count=0, country=site.country) == local.date()
+    return (
+        local.time() >= time(8) and add_business_days(day=local.date(), count=0, country=site.country) == local.date()
+    )
 
 
 def _reminder(ticket: SentCommand, controls: Controls, *, now: datetime) -> OwnedTask:

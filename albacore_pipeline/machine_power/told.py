@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -49,8 +50,7 @@ def tell_paused(connection: sa.Connection, *, now: datetime) -> list[str]:
     if not machines:
         return []
     debtors = {
-        debtor.row.customer: debtor
-        for debtor in load(connection, now=now, customers=sorted(set(customers.values())))
+        debtor.row.customer: debtor for debtor in load(connection, now=now, customers=sorted(set(customers.values())))
     }
     entered = []
     for number, customer in customers.items():
@@ -76,9 +76,7 @@ def tell_running(connection: sa.Connection, *, now: datetime) -> list[str]:
     return list(running)
 
 
-def _tell_running(
-    connection: sa.Connection, customer: str, machines: list[RunningMachine], *, now: datetime
-) -> None:
+def _tell_running(connection: sa.Connection, customer: str, machines: list[RunningMachine], *, now: datetime) -> None:
     reader = queries.reader(connection, customer=customer)
     letter = Letter(
         template="running_again",
@@ -93,7 +91,13 @@ def _tell_running(
         as_of=now.date(),
     )
     mail = write(letter)
-    payload = {"to": reader.email, "subject": mail.subject, "text": mail.text, "html": mail.html, "attachments": []}
+    payload: dict[str, Any] = {
+        "to": reader.email,
+        "subject": mail.subject,
+        "text": mail.text,
+        "html": mail.html,
+        "attachments": [],
+    }
     commands = sorted({row.command_id for row in machines})
     key = keys.running(command_id=commands[0])
     prepare(connection, kind=MAIL, business_key=key, payload=payload, now=now)

@@ -1,4 +1,4 @@
-"""What the gates of a wave ask about, read at the moment of its commands: Xero live, the switches, the caps, the time."""
+"""What the gates of a wave ask about, read at the moment of its commands: Xero, the switches, the caps, the time."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from albacore_pipeline.billing.rating.run import run_steps
 from albacore_pipeline.database.engine import SQL_FOLDER
 from albacore_pipeline.database.rows import WrongRow, fields_of, read
 from albacore_pipeline.periods import Month
-from albacore_pipeline.registry.policies import Stage
+from albacore_pipeline.registry.stages import Does
 from albacore_pipeline_tests.database.contract import PACKAGE, Door, describe, doors, fits, goes_into, is_row
 from albacore_pipeline_tests.small_world import NOW, small_month
 
@@ -136,12 +136,12 @@ def test_other_columns_than_the_row_s_are_refused(connection: sa.Connection) -> 
 
 
 def test_an_enum_is_made_from_its_text(connection: sa.Connection) -> None:
-    assert read(connection.execute(sa.text("select 'paused' as stage")), "room/query", Stage) == [Stage.PAUSED]
+    assert read(connection.execute(sa.text("select 'pause' as stage")), "room/query", Does) == [Does.PAUSE]
 
 
 def test_what_an_enum_does_not_know_is_refused(connection: sa.Connection) -> None:
-    with pytest.raises(WrongRow, match="room/query: stage is 'nonsense', which Stage does not know"):
-        read(connection.execute(sa.text("select 'nonsense' as stage")), "room/query", Stage)
+    with pytest.raises(WrongRow, match="room/query: stage is 'nonsense', which Does does not know"):
+        read(connection.execute(sa.text("select 'nonsense' as stage")), "room/query", Does)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
 from albacore_pipeline.effects.acts import Act, Done, Form, perform
+from albacore_pipeline.effects.interface import EffectHandler
+from albacore_pipeline.effects.journal import Journal
 from albacore_pipeline.effects.outbox import dispatch
-from albacore_pipeline.escalation import store
+from albacore_pipeline.escalation import run
+from albacore_pipeline.escalation.acts import PlaceHold, place_hold
+from albacore_pipeline.escalation.notices import NoticeHandler
 from albacore_pipeline.invoicing.differences import Difference
 from albacore_pipeline.invoicing.payments import reconcile, watch_payments
+from albacore_pipeline.machine_power import journal, tickets, told
+from albacore_pipeline.machine_power.approvals import ApprovalHandler
 from albacore_pipeline.machine_power.controls import Controls
-from albacore_pipeline.machine_power.handlers import PauseHandler, ResumeHandler
+from albacore_pipeline.machine_power.pausing import PauseHandler
 from albacore_pipeline.machine_power.plan import Planned, plan_pauses, plan_resumes
 from albacore_pipeline.machine_power.read_back import read_back
+from albacore_pipeline.machine_power.resuming import ResumeHandler
+from albacore_pipeline.machine_power.world import Witness
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment
 from albacore_pipeline.sites import SITES
@@ -26,7 +35,7 @@ from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.invoicing.fakes import LIVE, Office, one_day
 
 # The invoice of 1 November is due on Saturday the 15th. Nobody pays.
-CHAIN_DAYS = ["2025-11-17", "2025-11-22", "2025-11-29", "2025-12-05"]
+CHAIN_DAYS = ["2025-11-17", "2025-11-21", "2025-11-28", "2025-12-05"]
 PAUSE_DAY = "2025-12-08T09:00"  # a Monday, ten in Oslo
 
 
@@ -74,22 +83,39 @@ class Desk(Office):
     """The office, with what the escalation jobs do."""
 
     control: FakeControl = field(default_factory=FakeControl)
+    xero_clock: timedelta = timedelta(0)  # how far Xero's clock is off
+    host_clock: timedelta = timedelta(0)  # how far this host's clock is off the database's
+    signed_off: bool = False  # whether countries must be signed off
 
     @property
     def controls(self) -> Controls:
         return Controls(sites=SITES, control_of=lambda _: self.control)
 
-    def night(self, at: str | None = None) -> list[store.Decided]:
+    def night(self, at: str | None = None) -> list[run.Decided]:
         """Read Xero, evaluate, send the notices."""
         self.clock.at = utc(at) if at else self.clock.at
         self.read_xero()
-        with self.engine.begin() as connection:
-            decided = store.escalate(connection, now=self.clock.now())
-        dispatch(engine=self.engine, handlers=[self.mail], clock=self.clock, gate=LIVE)
+        decided = self.evaluate()
+        self.send_mails()
         return decided
+
+    def evaluate(self) -> list[run.Decided]:
+        """What `escalate` does, without its mails."""
+        with self.engine.begin() as connection:
+            return run.escalate(
+                connection, now=self.clock.now(), second_clock=lambda: self.clock.now() + self.xero_clock
+            )
+
+    def send_mails(self) -> dict[str, int]:
+        """Send what waits: notices that are still true, codes, and other mails."""
+        notices = NoticeHandler(mail=self.mail, engine=self.engine, clock=self.clock)
+        approvals = ApprovalHandler(mail=self.mail, engine=self.engine)
+        handlers: list[EffectHandler] = [notices, approvals, self.mail]
+        return dict(dispatch(engine=self.engine, handlers=handlers, clock=self.clock, gate=LIVE))
 
     def read_xero(self) -> None:
         """Note what Xero says of open documents."""
+        self.xero.dated = self.clock.now() + self.xero_clock
         watch_payments(engine=self.engine, xero=self.xero, clock=self.clock)
 
     def reconcile(self) -> list[Difference]:
@@ -103,35 +129,64 @@ class Desk(Office):
         self.night(at)
 
     def plan(self) -> list[Planned]:
-        return plan_pauses(engine=self.engine, xero=self.xero, clock=self.clock)
+        return plan_pauses(engine=self.engine, now=self.clock.now())
 
     def pause(self) -> dict[str, int]:
-        """Carry out the pauses that are due, and read back once."""
-        handler = PauseHandler(controls=self.controls, engine=self.engine, clock=self.clock, xero=self.xero)
-        tally = dispatch(engine=self.engine, handlers=[handler, self.mail], clock=self.clock, gate=LIVE)
-        self.read_back()
-        return dict(tally)
+        """What `pause_machines` does: plan, carry out what is due, read back, tell the customer."""
+        self.plan()
+        tally = self.carry_out()
+        read_back(engine=self.engine, controls=self.controls, clock=self.clock)
+        with self.engine.begin() as connection:
+            told.tell_paused(connection, now=self.clock.now())
+            tickets.remind(connection, controls=self.controls, now=self.clock.now())
+        self.send_mails()
+        return tally
+
+    def carry_out(self) -> dict[str, int]:
+        """The pauses that are planned, behind their gates."""
+        self.xero.dated = self.clock.now() + self.xero_clock
+        handler = PauseHandler(
+            controls=self.controls, engine=self.engine, clock=self.clock, witness=self.witness(),
+            journal=partial(self.journal.note, journal.POWER), patience=timedelta(0), poll_seconds=0,
+        )  # fmt: skip
+        return dict(dispatch(engine=self.engine, handlers=[handler], clock=self.clock, gate=LIVE))
+
+    def witness(self) -> Witness:
+        return Witness(
+            engine=self.engine, xero=self.xero, clock=self.clock, signed_off=self.signed_off,
+            host_time=lambda: datetime.now(UTC) + self.host_clock,
+        )  # fmt: skip
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(archive=self.archive, clock=self.clock)
 
     def resume(self) -> dict[str, int]:
-        plan_resumes(engine=self.engine, clock=self.clock)
-        handler = ResumeHandler(controls=self.controls, engine=self.engine, clock=self.clock)
-        tally = dispatch(engine=self.engine, handlers=[handler, self.mail], clock=self.clock, gate=LIVE)
-        self.read_back()
+        """What `resume_machines` does."""
+        journal.adopt(engine=self.engine, journal=self.journal)
+        plan_resumes(engine=self.engine, now=self.clock.now())
+        handler = ResumeHandler(
+            controls=self.controls, engine=self.engine, clock=self.clock,
+            journal=partial(self.journal.note, journal.POWER), patience=timedelta(0), poll_seconds=0,
+        )  # fmt: skip
+        tally = dispatch(engine=self.engine, handlers=[handler], clock=self.clock, gate=LIVE)
+        read_back(engine=self.engine, controls=self.controls, clock=self.clock)
+        with self.engine.begin() as connection:
+            told.tell_running(connection, now=self.clock.now())
+            tickets.remind(connection, controls=self.controls, now=self.clock.now())
+        self.send_mails()
         return dict(tally)
-
-    def read_back(self) -> tuple[list[str], list[str]]:
-        return read_back(engine=self.engine, controls=self.controls, clock=self.clock, patience=timedelta(0))
 
     def perform(self, name: str, act: Act[Form, Done], form: Form) -> Done:
         """What a person does, with its entry in the audit chain."""
         return perform(name, act, form, engine=self.engine, now=self.clock.now())
 
     def hold(self, number: str | None = None) -> None:
-        with self.engine.begin() as connection:
-            store.place_hold(
-                connection, customer="acme", number=number, kind="dispute", reason="test", owner="a@albacore.example",
-                until_at=self.clock.now() + timedelta(days=9), now=self.clock.now(),
-            )  # fmt: skip
+        form = PlaceHold(
+            customer="acme", number=number or "", kind="dispute", days=9, owner="a@albacore.example", actor="anna",
+            reason="test",
+        )  # fmt: skip
+        self.perform("place_hold", place_hold, form)
 
     def outcomes(self) -> list[tuple[str, str, str]]:
         """Machine, action and outcome of every command."""
@@ -139,6 +194,22 @@ class Desk(Office):
 
     def stages(self) -> list[str]:
         return [stage for (stage,) in self.ask("select stage from albacore.escalation_step order by step_id")]
+
+    def cases(self) -> dict[str, tuple[str, str]]:
+        """State and reason of each document's newest case."""
+        rows = self.ask("select number, state, reason from report.cases order by since")
+        return {number: (state, reason) for number, state, reason in rows}
+
+    def mails(self, recipient: str | None = None) -> list[str]:
+        """The subjects of what was sent (to somebody), in order."""
+        sent = [payload for payloads in self.mail.sent.values() for payload in payloads]
+        return [payload["subject"] for payload in sent if recipient in (None, payload["to"])]
+
+    def tasks(self) -> list[str]:
+        """The subjects of open tasks."""
+        return [
+            subject for (subject,) in self.ask("select subject from report.tasks where closed_at is null order by key")
+        ]
 
 
 @pytest.fixture

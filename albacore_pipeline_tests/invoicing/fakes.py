@@ -360,6 +360,7 @@ class FakeArchive(Archive):
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
+        self.journals: dict[str, list[tuple[str, bytes]]] = {}
 
     def put(self, content: bytes) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
@@ -368,6 +369,12 @@ class FakeArchive(Archive):
 
     def get(self, sha: str) -> bytes:
         return self.kept[sha]
+
+    def append(self, journal: str, name: str, content: bytes) -> None:
+        self.journals.setdefault(journal, []).append((name, content))
+
+    def entries(self, journal: str, *, since: str = "") -> list[tuple[str, bytes]]:
+        return sorted(entry for entry in self.journals.get(journal, []) if entry[0] >= since)
 
 
 @dataclass(kw_only=True)
