@@ -29,11 +29,19 @@ from albacore_pipeline.machine_power.gates import Closed, closed_gate
 from albacore_pipeline.machine_power.queries import Pause, Reading
 from albacore_pipeline.machine_power.world import Witness, pause_facts
 from albacore_pipeline.periods import Clock
+from albacore_pipeline.settings import SettingsError
 
 AT_ONCE = 10  # calls at a site's interface
 WAVE = 20
 PATIENCE = timedelta(seconds=45)  # how long a machine may take to change its state
 Asked = TypeVar("Asked")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A machine's state can't be read."""
+
+    why: str
 
 
 @dataclass(kw_only=True)
@@ -63,8 +71,8 @@ class PauseHandler:
         if self.controls.mailbox(pause.site):
             return Succeeded({"ticket": "written"})  # in the transaction of the resolve
         state = self._state(pause)
-        if isinstance(state, str):
-            return Unknown(state)
+        if not isinstance(state, PowerState):
+            return Unknown(state.why)
         return Succeeded({"read": state}) if state is PowerState.OFF else Later("the machine is on")
 
     def send(self, effects: Sequence[Effect]) -> list[Outcome]:
@@ -95,7 +103,7 @@ class PauseHandler:
             )
         )
         outcomes: dict[int, Outcome] = {
-            effect_id: Later(state) if isinstance(state, str) else Cancelled("it was off already, not by us")
+            effect_id: Later(state.why) if isinstance(state, Unreadable) else Cancelled("it was off already, not by us")
             for effect_id, state in states.items()
             if state is not PowerState.ON
         }
@@ -203,12 +211,12 @@ class PauseHandler:
             queries.note_readings(connection, readings=readings, now=self.clock.now())
         return read
 
-    def _state(self, pause: Pause) -> PowerState | str:
+    def _state(self, pause: Pause) -> PowerState | Unreadable:
         """The machine's state, or why it can't be read."""
         try:
             return self.controls.control_of(pause.site).power_state(pause.machine)
-        except PowerFailure as error:
-            return str(error)
+        except (PowerFailure, SettingsError) as error:
+            return Unreadable(str(error))
 
     def _at_once(self, act: Callable[[Pause], Asked], pauses: Sequence[Pause]) -> list[Asked]:
         """The answers in order, some calls at a time."""
