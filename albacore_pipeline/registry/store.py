@@ -74,8 +74,11 @@ def version_in_force(connection: sa.Connection) -> int | None:
 
 
 def policy_in_force(connection: sa.Connection, *, name: str, now: datetime) -> Policy:
-    """The version of a policy that holds on a day; the first one for days before it."""
-    return Policy.model_validate(queries.policy_in_force(connection, name=name, today=now.date()).definition)
+    """The version of a policy that holds on a day; of one that is gone, what it last said. Raises LookupError."""
+    found = queries.policy_in_force(connection, name=name, today=now.date())
+    if found is None:
+        raise LookupError(f"there is no policy {name}: policies.yaml names them")
+    return Policy.model_validate(found.definition)
 
 
 def _merge(connection: sa.Connection, table: _Table, *, version: int) -> tuple[int, int]:
