@@ -157,6 +157,8 @@ def _hold_together(letter: Letter) -> None:
         raise LetterError(
             f"a letter claims {letter.claimed}, but its documents leave {owed} less {letter.set_against}: recompute it"
         )
+    if needed == "overdue" and letter.overdue and not letter.claimed:
+        raise LetterError(f"the letter {letter.template!r} claims nothing: what is held covers it")
     for documents in (letter.overdue + letter.not_due, letter.disputed):  # of one that is due, a part may be disputed
         if len({document.number for document in documents}) < len(documents):
             raise LetterError("a letter names a document twice: it is overdue, or not yet due, once")
