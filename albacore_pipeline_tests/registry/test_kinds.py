@@ -123,8 +123,8 @@ def test_an_entity_s_mail_address_is_checked(tmp_path: Path) -> None:
     entities = KINDS["entities.csv"].replace("@albacore.example", "@albacore..example")
     (problem,) = problems(tmp_path, entities=entities)
     assert str(problem) == (
-        "entities.csv:2: email: 'billing@albacore..example' is no mail address: An email address cannot have two periods"
-        " in a row; write one, as name@example.com"
+        "entities.csv:2: email: 'billing@albacore..example' is no mail address: An email address cannot have two"
+        " periods in a row; write one, as name@example.com"
     )
 
 
