@@ -53,10 +53,12 @@ def mail_server(*mails: bytes) -> Iterator[Mailbox]:
         server.mailbox, mailbox.port = mailbox, server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield mailbox
-        mailbox.ending.set()
-        server.shutdown()
-        thread.join()
+        try:
+            yield mailbox
+        finally:
+            mailbox.ending.set()
+            server.shutdown()
+            thread.join()
 
 
 class _Server(socketserver.ThreadingTCPServer):
