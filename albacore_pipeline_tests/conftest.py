@@ -23,7 +23,7 @@ from albacore_pipeline.database import connect, embedded, migrate
 from albacore_pipeline.database.engine import SQL_FOLDER
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 
-pytest_plugins = ["albacore_pipeline_tests.query_coverage"]
+pytest_plugins = ["albacore_pipeline_tests.query_coverage", "albacore_pipeline_tests.unvouched"]
 
 KEPT_HOME = "ALBACORE_TEST_HOME"  # a folder whose server is kept between sessions, for quick single tests
 

@@ -17,6 +17,7 @@ import holidays
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from albacore_pipeline.mailboxes import check_mailbox
 from albacore_pipeline.money import MINOR_UNITS
 from albacore_pipeline.registry.glyphs import unprintable
 from albacore_pipeline.sites import SITES
@@ -31,7 +32,6 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,3})?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_MAILBOX = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
 
 
 def wrong(column: str, message: str) -> PydanticCustomError:
@@ -91,9 +91,12 @@ def _language(value: object) -> str:
 
 
 def _mailbox(value: object) -> str:
-    if not isinstance(value, str) or len(value) > 254 or _CONTROL.search(value) or not _MAILBOX.fullmatch(value):
-        raise ValueError(f"{_shown(value)} is no mail address: one, written as name@example.com")
-    return value
+    if not isinstance(value, str):
+        raise ValueError(f"{_shown(value)} is no mail address: write one, as name@example.com")
+    try:
+        return check_mailbox(value)
+    except ValueError as error:
+        raise ValueError(f"{_shown(value)} is no mail address: {error}; write one, as name@example.com") from None
 
 
 def _printable(value: object) -> str:

@@ -57,6 +57,7 @@ def canaries() -> dict[str, str]:
         "XERO_TOKEN_URL": f"http://{NOWHERE}",
         "XERO_WEBHOOK_KEY": f"{CANARY}-webhook",
         "SMTP_URL": f"smtp://somebody:{CANARY}-mail@{NOWHERE}",
+        "ALBACORE_BOUNCES_URL": f"imaps://somebody:{CANARY}-bounces@{NOWHERE}/INBOX",
         "MAIL_FROM": f"{CANARY}@example.com",
         "PGHOST": "127.0.0.1",
         "PGPORT": "1",
