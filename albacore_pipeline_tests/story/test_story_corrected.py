@@ -18,10 +18,9 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("story")]
 GIVES, TAKES = "c06", "c07"
 
 TICKS = """
-import dagster as dg
-from albacore_pipeline.cli.ticks import Ticker
+from albacore_pipeline.cli.ticks import Ticker, opened_instance
 from albacore_pipeline.definitions import defs
-with dg.DagsterInstance.get() as instance:
+with opened_instance() as instance:
     ticker = Ticker(definitions=defs, instance=instance)
     ran = [run for name in ("corrections", "invoice_issuing") for run in ticker.sensor(name)]
 assert ran and all(run.success for run in ran), ran
