@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,8 +62,9 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (home / "users").open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         url = embedded.start(home=home, durable=False).database_url
+        memory = None if kept else _folder_in_memory(home)
         with _locked(home / "template"):
-            _make_template(url)
+            _make_template(url, memory)
         yield url
         if kept:
             return
@@ -72,6 +74,19 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         except BlockingIOError:
             return  # another worker still uses the server
         embedded.remove(home=home)
+        if memory:
+            shutil.rmtree(memory)
+
+
+def _folder_in_memory(home: Path) -> Path | None:
+    """A folder in memory for the databases of a server, whose files are copied many times; None where there is none.
+
+    A container's may be too small. That of a kept server would be gone with the next start of the machine.
+    """
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or shutil.disk_usage(memory).free < 2**30:
+        return None
+    return memory / f"albacore-tests-{hashlib.sha256(bytes(home)).hexdigest()[:12]}"
 
 
 def _schema_digest() -> str:
@@ -89,11 +104,19 @@ def _named(url: str, database: str) -> str:
     return sa.make_url(url).set(database=database).render_as_string(hide_password=False)
 
 
-def _make_template(url: str) -> None:
+def _make_template(url: str, memory: Path | None) -> None:
+    """Make the template if it is not there, in that folder of the memory: a copy lies where its template does."""
     if _ask(url, f"select 1 from pg_database where datname = '{TEMPLATE}' and datistemplate"):
         return
     _ask(url, f"drop database if exists {TEMPLATE}")
-    _ask(url, f"create database {TEMPLATE} template template0 locale 'C.UTF-8'")
+    place = ""
+    if memory:
+        place = f"tablespace {memory.name.replace('-', '_')}"
+        memory.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            shutil.chown(memory, "nobody")  # as whom the server runs then
+        _ask(url, f"create {place} location '{memory}'")
+    _ask(url, f"create database {TEMPLATE} template template0 locale 'C.UTF-8' {place}")
     engine = connect(_named(url, TEMPLATE))
     migrate(engine)
     engine.dispose()
@@ -125,7 +148,7 @@ def _databases(server_url: str) -> Iterator[Callable[[str], str]]:
         _ask(server_url, f"drop database {sa.make_url(url).database} with (force)")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def make_template(server_url: str) -> Iterator[Callable[[Callable[[sa.Engine], None]], str]]:
     """Makes a database that a function writes to once, for `make_database` to copy; returns its name."""
     with _databases(server_url) as copy_of:
