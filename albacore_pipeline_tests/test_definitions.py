@@ -46,8 +46,8 @@ SENSORS = {
     "run_failures",
 }  # fmt: skip
 
-# Runs in a process of its own, which imports Dagster once and ours anew in each shell: an audit hook can't be taken away again. Looking for a free IPv6 port, as a library
-# does, is no traffic and stays allowed.
+# Runs in a process of its own, for an audit hook can't be taken away again: it imports Dagster once, and ours anew in
+# each shell. Looking for a free IPv6 port, as a library does, is no traffic and stays allowed.
 UNTOUCHED = """
 import sys
 
