@@ -41,11 +41,14 @@ def same_mailbox(one: str, other: str) -> bool:
     """Whether two addresses are one person's: case, a tag after a plus and the writing of the domain don't matter.
 
     Strictly, what stands before the @ is the receiver's own affair. Where two people must agree, one who writes himself
-    in two ways is one person.
+    in two ways is one person. What is no address is compared as it is written, but for case.
     """
     return _normal(one) == _normal(other)
 
 
 def _normal(address: str) -> tuple[str, str]:
-    valid = _valid(address)
+    try:
+        valid = _valid(address)
+    except ValueError:
+        return address.strip().casefold(), ""
     return valid.local_part.partition("+")[0].casefold(), str(valid.ascii_domain).casefold()

@@ -230,13 +230,13 @@ class NewPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class NewNotice:
-    """A mail of a step, whose effect stands under `key`."""
+    """A mail of a step, and the effect that sends it."""
 
     step_id: int
     recipient: str
     audience: Audience
     template: str
-    key: str
+    effect_id: int
 
 
 def insert_steps(connection: sa.Connection, *, steps: Sequence[NewStep], now: datetime) -> list[StepKey]:

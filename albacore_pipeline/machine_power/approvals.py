@@ -1,8 +1,8 @@
 """Two people's word for a plan: each has a one-time code by mail, drawn when the mail leaves.
 
 The outbox holds a placeholder. The handler commits the slow hash of a new code before the mail is handed over, so that
-a mail that is sent once more brings a new code, and the old one is worth nothing. A code has 40 bits, is good for one plan
-while that stands, and for five tries.
+a mail that is sent once more brings a new code, and the old one is worth nothing. A code has 40 bits, is good for one
+plan while that stands, and for five tries.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from albacore_pipeline.escalation.letters.write import write_task
 from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.gates import Caps
 from albacore_pipeline.machine_power.queries import Approval, PlanSize
-from albacore_pipeline.registry.policies import Policy, same_mailbox
+from albacore_pipeline.mailboxes import same_mailbox
+from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.stages import Does, Need
 from albacore_pipeline.registry.store import policy_in_force
 

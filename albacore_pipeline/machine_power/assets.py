@@ -104,6 +104,7 @@ def resume_and_read_back(
     _, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
     with platform.engine.begin() as connection:
         told.tell_running(connection, now=platform.clock.now())
+        told.tell_withdrawn(connection, now=platform.clock.now())
         tickets.remind(connection, controls=controls, now=platform.clock.now())
     tally += _send(platform, external.open_mail())
     _report(context, platform, tally, rest, since=started)
@@ -137,7 +138,8 @@ def due_resumes(platform: PlatformResource) -> list[dg.RunRequest]:
     with platform.engine.connect() as connection:
         now = platform.clock.now()
         machines = [row for row in queries.to_resume(connection, now=now) if not row.pending and row.state != "repair"]
-    return [dg.RunRequest()] if machines or _commands_wait(platform, "resume") else []
+        untold = queries.newly_withdrawn(connection) or queries.newly_running(connection, now=now)
+    return [dg.RunRequest()] if machines or untold or _commands_wait(platform, "resume") else []
 
 
 def _commands_wait(platform: PlatformResource, action: Action) -> bool:

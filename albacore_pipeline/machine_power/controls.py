@@ -9,6 +9,7 @@ from albacore_pipeline.data_centres.interface import PowerControl, PowerState
 from albacore_pipeline.sites import SITES, Site, TicketControl
 
 PAUSE, RESUME = "power.pause", "power.resume"  # kinds of effects
+KINDS = {"pause": PAUSE, "resume": RESUME}
 WANTED = {"pause": PowerState.OFF, "resume": PowerState.ON}
 
 

@@ -113,14 +113,14 @@ def note_try(connection: sa.Connection, *, plan_id: int, approver: str, right: b
 
 @dataclass(frozen=True, kw_only=True)
 class NewCommand:
-    """A command to a machine's power, whose effect stands under `key`."""
+    """A command to a machine's power, and the effect that carries it out."""
 
     plan_id: int | None
     machine_id: int
     customer: str
     action: Action
     reason: str
-    key: str
+    effect_id: int
     by_ticket: bool
 
 
@@ -367,6 +367,27 @@ def newly_paused(connection: sa.Connection) -> list[PausedMachine]:
 def newly_running(connection: sa.Connection, *, now: datetime) -> list[RunningMachine]:
     """Machines of whose resume the customer has not heard yet."""
     return rows(connection, "machine_power/newly_running", RunningMachine, now=now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawnPlan:
+    """A plan that is over though nothing was paused, with one reason."""
+
+    plan_id: int
+    customer: str
+    made_at: datetime
+    why: str
+    numbers: Sequence[str]
+
+
+def newly_withdrawn(connection: sa.Connection) -> list[WithdrawnPlan]:
+    """Plans that were announced and are off, of which the customer has not heard yet."""
+    return rows(connection, "machine_power/newly_withdrawn", WithdrawnPlan)
+
+
+def note_withdrawn(connection: sa.Connection, *, plans: Sequence[int], now: datetime) -> int:
+    """The customer has been told."""
+    return execute(connection, "machine_power/note_withdrawn", plans=plans, now=now)
 
 
 def note_told(connection: sa.Connection, *, commands: Sequence[int], now: datetime) -> int:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Annotated, Literal, TypeGuard
 
 import holidays
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from albacore_pipeline.mailboxes import check_mailbox
@@ -88,6 +88,13 @@ def _language(value: object) -> str:
     if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
         raise ValueError(f"{_shown(value)} is no language: write its ISO 639 code, as en")
     return value
+
+
+STORED = {"stored": True}  # the context in which rows are read that an older program took
+
+
+def _mailbox_or_stored(value: object, info: ValidationInfo) -> str:
+    return value if isinstance(value, str) and info.context == STORED else _mailbox(value)
 
 
 def _mailbox(value: object) -> str:
@@ -188,7 +195,7 @@ SiteName = Annotated[str, PlainValidator(_known_site)]
 Currency = Annotated[str, PlainValidator(_one_of(MINOR_UNITS, "currency that is known here"))]
 Day = Annotated[date, BeforeValidator(_day)]
 OpenDay = Annotated[date, BeforeValidator(lambda value: _day(value) if value else FOREVER)]
-Mailbox = Annotated[str, PlainValidator(_mailbox)]
+Mailbox = Annotated[str, PlainValidator(_mailbox_or_stored)]
 Number = Annotated[Decimal, Field(allow_inf_nan=False, decimal_places=10), BeforeValidator(_number)]
 Amount = Annotated[Number, Field(ge=0, lt=Decimal(10) ** 9)]
 WholeWh = Annotated[

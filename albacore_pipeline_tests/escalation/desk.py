@@ -86,6 +86,7 @@ class Desk(Office):
     xero_clock: timedelta = timedelta(0)  # how far Xero's clock is off
     host_clock: timedelta = timedelta(0)  # how far this host's clock is off the database's
     signed_off: bool = False  # whether countries must be signed off
+    patience: timedelta = timedelta(0)  # for machines to change their state
 
     @property
     def controls(self) -> Controls:
@@ -147,7 +148,8 @@ class Desk(Office):
         self.xero.dated = self.clock.now() + self.xero_clock
         handler = PauseHandler(
             controls=self.controls, engine=self.engine, clock=self.clock, witness=self.witness(),
-            journal=partial(self.journal.note, journal.POWER), patience=timedelta(0), poll_seconds=0,
+            journal=partial(self.journal.note, journal.POWER), patience=self.patience,
+            poll_seconds=0.2 if self.patience else 0,
         )  # fmt: skip
         return dict(dispatch(engine=self.engine, handlers=[handler], clock=self.clock, gate=LIVE))
 
@@ -167,12 +169,14 @@ class Desk(Office):
         plan_resumes(engine=self.engine, now=self.clock.now())
         handler = ResumeHandler(
             controls=self.controls, engine=self.engine, clock=self.clock,
-            journal=partial(self.journal.note, journal.POWER), patience=timedelta(0), poll_seconds=0,
+            journal=partial(self.journal.note, journal.POWER), patience=self.patience,
+            poll_seconds=0.2 if self.patience else 0,
         )  # fmt: skip
         tally = dispatch(engine=self.engine, handlers=[handler], clock=self.clock, gate=LIVE)
         read_back(engine=self.engine, controls=self.controls, clock=self.clock)
         with self.engine.begin() as connection:
             told.tell_running(connection, now=self.clock.now())
+            told.tell_withdrawn(connection, now=self.clock.now())
             tickets.remind(connection, controls=self.controls, now=self.clock.now())
         self.send_mails()
         return dict(tally)

@@ -34,7 +34,7 @@ def test_a_good_registry_is_read_whole(tmp_path: Path) -> None:
         (Decimal("0.70"), Decimal(1)),
         (Decimal("0.07"), Decimal("1.1")),
     ]
-    assert registry.policies["default"][0].overdue_days == 7
+    assert registry.policies["default"][0].customers_per_day == 7
 
 
 BAD_CELLS = [
@@ -104,7 +104,7 @@ def test_a_bad_cell_is_named(
         ("policies", "default:\n  - from_day: 2025-02-30\n", "policies.yaml", "is not YAML"),
         ("policies", "[" * 5_000, "policies.yaml", "is not YAML"),
         ("policies", "default: {}\n", "policies.yaml:1", "must be a mapping"),
-        ("policies", "default:\n  - overdue_days: soon\n", "policies.yaml:2: default.overdue_days", "integer"),
+        ("policies", "default: [{customers_per_day: soon}]\n", "policies.yaml:1: default.customers_per_day", "integer"),
         ("policies", "default:\n  - overdue: 3\n", "policies.yaml:2: default.overdue", "not permitted"),
         ("policies", "default: [{from_day: 2025-01-01}, {from_day: 2025-01-01}]\n", "policies.yaml:1: default.from_day",
          "2025-01-01 stands twice"),
