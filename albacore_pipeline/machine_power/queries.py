@@ -423,6 +423,16 @@ class SiteStop:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class DrawnWhileOff:
+    """Wh that a machine drew on a day in whole hours in which it was read to be off."""
+
+    site: str
+    machine: str
+    day: date
+    wh: int
+
+
 def commanded_today(connection: sa.Connection, *, now: datetime) -> list[PausedToday]:
     """The blast radius so far."""
     return rows(connection, "machine_power/commanded_today", PausedToday, now=now)
@@ -446,6 +456,11 @@ def set_kill_switch(connection: sa.Connection, *, is_on: bool, reason: str, acto
 def site_stops(connection: sa.Connection) -> list[SiteStop]:
     """Sites at which nothing is paused."""
     return rows(connection, "machine_power/site_stops", SiteStop)
+
+
+def drawing_while_off(connection: sa.Connection) -> list[DrawnWhileOff]:
+    """Machines that drew power while they were off, by readings since somebody last looked at their site."""
+    return rows(connection, "machine_power/drawing_while_off", DrawnWhileOff)
 
 
 def stop_site(connection: sa.Connection, *, site: str, reason: str, now: datetime) -> list[str]:

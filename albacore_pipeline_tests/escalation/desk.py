@@ -20,7 +20,7 @@ from albacore_pipeline.escalation.acts import PlaceHold, place_hold
 from albacore_pipeline.escalation.notices import NoticeHandler
 from albacore_pipeline.invoicing.differences import Difference
 from albacore_pipeline.invoicing.payments import reconcile, watch_payments
-from albacore_pipeline.machine_power import journal, tickets, told
+from albacore_pipeline.machine_power import journal, sites, tickets, told
 from albacore_pipeline.machine_power.approvals import ApprovalHandler
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.pausing import PauseHandler
@@ -134,6 +134,8 @@ class Desk(Office):
 
     def pause(self) -> dict[str, int]:
         """What `pause_machines` does: plan, carry out what is due, read back, tell the customer."""
+        with self.engine.begin() as connection:
+            sites.stop_where_machines_draw(connection, now=self.clock.now())
         self.plan()
         tally = self.carry_out()
         read_back(engine=self.engine, controls=self.controls, clock=self.clock)
