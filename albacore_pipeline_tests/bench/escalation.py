@@ -98,7 +98,12 @@ select step_id, machine_id, number
 from step join albacore.escalation_claim using (step_id) join albacore.machine on machine = customer
 where %(does)s = 'announce';
 """
-STAGES = (("reminder", "remind", 0), ("overdue", "remind", 30), ("final_notice", "announce", 80), ("recovery", "hand_over", 60))
+STAGES = (
+    ("reminder", "remind", 0),
+    ("overdue", "remind", 30),
+    ("final_notice", "announce", 80),
+    ("recovery", "hand_over", 60),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,5 +3,6 @@ update albacore.pause_plan_item item set fell_at = :now, fell_why = 'the machine
 from albacore.standing_item standing
 where item.plan_id = standing.plan_id and item.machine_id = standing.machine_id and item.number = standing.number
     and not exists (
-        select from albacore.pausable_at(:now, standing.number) pausable where pausable.machine_id = standing.machine_id
+        select from albacore.pausable_at(:now, array(select number from albacore.standing_item)) pausable
+        where pausable.number = standing.number and pausable.machine_id = standing.machine_id
     )
