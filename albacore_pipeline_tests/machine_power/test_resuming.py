@@ -187,7 +187,7 @@ def test_money_that_nobody_applied_resumes(paused: Desk) -> None:
     assert paused.control.states == {MACHINE: ON}, "5 are left, the minimum is 10"
 
 
-def test_a_site_that_is_not_set_up_holds_up_no_other(make_desk: MakeDesk) -> None:
+def test_a_site_that_is_not_set_up_holds_up_no_other(make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = make_desk(one_day("FI-0001", "acme"), one_day("NO-0001", "acme"), policy=WIDE)
     desk.run_chain()
     desk.pause()
@@ -201,12 +201,9 @@ def test_a_site_that_is_not_set_up_holds_up_no_other(make_desk: MakeDesk) -> Non
         return desk.control
 
     broken = Controls(sites=SITES, control_of=control_of)  # type: ignore[arg-type]
-    whole = desk.controls
-    type(desk).controls = property(lambda _: broken)  # type: ignore[assignment]
-    try:
+    with monkeypatch.context() as patch:
+        patch.setattr(Desk, "controls", property(lambda _: broken))
         desk.resume()
-    finally:
-        type(desk).controls = property(lambda _: whole)  # type: ignore[assignment]
     assert desk.control.states == {"FI-0001": OFF, "NO-0001": ON}
 
 
