@@ -190,6 +190,15 @@ class StoppedMachine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SettledCommand:
+    """What became of a command, and when it was given, if it was."""
+
+    command_id: int
+    outcome: Outcome
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """A state that was read since a command."""
 
@@ -220,6 +229,11 @@ def resolve(connection: sa.Connection, *, commands: Sequence[int], now: datetime
 def settle_command(connection: sa.Connection, *, command_id: int, outcome: Outcome, sent_at: datetime | None) -> int:
     """Note what became of a command."""
     return execute(connection, "machine_power/settle_command", command_id=command_id, outcome=outcome, sent_at=sent_at)
+
+
+def settle_commands(connection: sa.Connection, *, settled: Sequence[SettledCommand]) -> int:
+    """Note what became of commands."""
+    return execute(connection, "machine_power/settle_commands", settled=as_json(settled))
 
 
 def note_readings(connection: sa.Connection, *, readings: Sequence[Reading], now: datetime) -> int:
