@@ -2,7 +2,8 @@
 
     live word -> machines read to be on -> gates, and the resolve committed -> commands -> read back -> next wave
 
-The first machine of a site in a dispatch goes alone. One that disobeys, or another of the plan that changed its state
+The first machine of a site in a dispatch goes alone, and a wave is no larger than what has obeyed before it. One that
+disobeys, or another of the plan that changed its state
 without a command, stops the site's pauses and tells its people.
 """
 
@@ -32,7 +33,7 @@ from albacore_pipeline.periods import Clock
 from albacore_pipeline.settings import SettingsError
 
 AT_ONCE = 10  # calls at a site's interface
-WAVE = 20
+WAVE = 100  # machines, at most
 PATIENCE = timedelta(seconds=45)  # how long a machine may take to change its state
 Asked = TypeVar("Asked")
 
@@ -56,8 +57,9 @@ class PauseHandler:
     patience: timedelta = PATIENCE
     poll_seconds: float = 0.5
     name: str = PAUSE
-    batch: int = 200
-    _tried: set[str] = field(default_factory=set, init=False)  # sites at which a machine obeyed
+    batch: int = 1000
+    _obeyed: Counter[str] = field(default_factory=Counter, init=False)  # machines, by site
+    _calls: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, AT_ONCE), init=False)
 
     def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
         """A command that we never resolved to give was not given; else the machine's state says what became of it."""
@@ -98,16 +100,18 @@ class PauseHandler:
         outcomes = {effect_id: _outcome(each) for effect_id, each in closed.items()}
         waiting = [pause for pause in pauses if pause.effect_id not in closed]
         read: list[Future[PowerState | Unreadable]] = []  # of the first of those that wait
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            while waiting:
-                size = WAVE if site in self._tried else 1
-                wave, waiting = waiting[:size], waiting[size:]
-                read += [pool.submit(self._before, pause) for pause in [*wave, *waiting][len(read) : len(wave)]]
-                states, read = [state.result() for state in read[:size]], read[size:]
-                read += [pool.submit(self._before, pause) for pause in waiting[len(read) : WAVE]]
-                self._ask_xero([*wave, *waiting])
-                outcomes |= self._wave(wave, states)
+        while waiting:
+            size = max(1, min(self._obeyed[site], WAVE))
+            read += self._read_ahead(waiting[len(read) : size])
+            wave, waiting = waiting[:size], waiting[size:]
+            states, read = [state.result() for state in read[:size]], read[size:]
+            read += self._read_ahead(waiting[len(read) : min(self._obeyed[site] + size, WAVE)])
+            self._ask_xero([*wave, *waiting])
+            outcomes |= self._wave(wave, states)
         return outcomes
+
+    def _read_ahead(self, pauses: Sequence[Pause]) -> list[Future[PowerState | Unreadable]]:
+        return [self._calls.submit(self._before, pause) for pause in pauses]
 
     def _ask_xero(self, pauses: Sequence[Pause]) -> None:
         self.witness.ask(sorted({number for pause in pauses for number in pause.numbers}))
@@ -181,8 +185,7 @@ class PauseHandler:
         failures = {pause.command_id: answer for pause, answer in zip(pauses, answers, strict=True)}
         read = self._read_back(pauses)
         obeyed = [pause for pause in pauses if read.get(pause.command_id) is PowerState.OFF]
-        if obeyed:
-            self._tried.add(pauses[0].site)
+        self._obeyed[pauses[0].site] += len(obeyed)
         if disobeyed := [pause for pause in pauses if pause not in obeyed]:
             with self.engine.begin() as connection:
                 names = ", ".join(pause.machine for pause in disobeyed)
@@ -233,8 +236,7 @@ class PauseHandler:
         """The answers in order, some calls at a time."""
         if len(pauses) < 2:
             return [act(pause) for pause in pauses]
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            return list(pool.map(partial(act), pauses))
+        return list(self._calls.map(act, pauses))
 
     def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
         """Note on the command what became of it."""

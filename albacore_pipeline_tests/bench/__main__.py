@@ -2,7 +2,7 @@
 
 import sys
 
-from albacore_pipeline_tests.bench import billing, collection, registry
+from albacore_pipeline_tests.bench import billing, collection, escalation, machine_power, registry
 
-kept = [part.main() for part in (billing, registry, collection)]
+kept = [part.main() for part in (billing, registry, collection, escalation, machine_power)]
 sys.exit(not all(kept))

@@ -10,14 +10,15 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database import connect, embedded, migrate
 from albacore_pipeline.data_centres.interface import PowerState
+from albacore_pipeline.database import connect, embedded, migrate
 from albacore_pipeline.machine_power.pausing import AT_ONCE
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline_tests.clocks import FrozenClock, utc
@@ -62,6 +63,15 @@ def ready(engine: sa.Engine, *, machines: int) -> Desk:
     return desk
 
 
+def bare(machines: int) -> float:
+    """Seconds for the same calls, ten at once and nothing else."""
+    control = SlowControl()
+    started = time.monotonic()
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        list(pool.map(control.power_state, [""] * (machines * CALLS)))
+    return time.monotonic() - started
+
+
 def measure(engine: sa.Engine, *, machines: int) -> bool:
     """Pause them all, once: what is done can't be rolled back."""
     desk = ready(engine, machines=machines)
@@ -69,10 +79,10 @@ def measure(engine: sa.Engine, *, machines: int) -> bool:
     tally = desk.carry_out()
     took, processor = time.monotonic() - started, time.process_time() - busy
     verified = sum(outcome == "verified" for _, _, outcome in desk.outcomes())
-    own = machines * CALLS / AT_ONCE * CALL
+    own = bare(machines)
     print(f"machine power, {machines:,} machines paused with read-back: {took:.2f} s (processor {processor:.2f} s);"
           f" {verified:,} verified, {tally}")  # fmt: skip
-    print(f"  the interface's own time: {own:.2f} s, ratio {took / own:.2f} (bound {BOUND})")
+    print(f"  the same calls, ten at once and nothing else: {own:.2f} s, ratio {took / own:.2f} (bound {BOUND})")
     return verified == machines and took <= BOUND * own
 
 
