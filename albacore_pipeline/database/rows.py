@@ -119,33 +119,34 @@ def read(result: sa.CursorResult[Any], name: str, row_type: type[Row]) -> list[R
     if not is_dataclass(row_type):
         if len(columns) != 1:
             raise WrongRow(f"{name}: the columns are {columns}, where one is expected")
-        reader = _reader(name, columns[0], expected[0])
-        return [reader(value) for (value,) in result]
+        return list(_column(name, columns[0], expected[0], [value for (value,) in result]))
     names = [field.name for field in expected]
     if set(columns) != set(names):
         raise WrongRow(f"{name}: the columns are {columns}, {row_type.__name__} wants {names}")
     by_name = {field.name: field for field in expected}
-    readers = [_reader(name, column, by_name[column]) for column in columns]
-    make: Callable[..., Row] = row_type
-    return [
-        make(**{column: reader(value) for column, reader, value in zip(columns, readers, values, strict=True)})
-        for values in result
+    read_columns = [
+        _column(name, column, by_name[column], values)
+        for column, values in zip(columns, zip(*result, strict=True), strict=False)
     ]
+    make: Callable[..., Row] = row_type
+    return [make(**dict(zip(columns, values, strict=True))) for values in zip(*read_columns, strict=True)]
 
 
-def _reader(name: str, column: str, field: Field) -> Callable[[Any], Any]:
-    """How a column's value becomes the field's."""
-    is_enum = isinstance(field.kind, type) and issubclass(field.kind, Enum)
+def _column(name: str, column: str, field: Field, values: Sequence[Any]) -> Sequence[Any]:
+    """A column's values as the field's: column by column, for a hundred thousand rows have a few columns."""
     full_list = get_origin(field.kind) is list and NoneType not in get_args(get_args(field.kind)[0])
+    if not field.optional and None in values:
+        raise WrongRow(f"{name}: {column} is NULL, which its row does not allow")
+    if full_list and any(value is not None and None in value for value in values):
+        raise WrongRow(f"{name}: {column} is NULL, which its row does not allow")
+    if not (isinstance(field.kind, type) and issubclass(field.kind, Enum)):
+        return values
+    known = {value: _member(name, column, field.kind, value) for value in set(values) - {None}}
+    return [known.get(value) for value in values]
 
-    def read(value: Any) -> Any:
-        if value is None and field.optional:
-            return None
-        if value is None or (full_list and None in value):
-            raise WrongRow(f"{name}: {column} is NULL, which its row does not allow")
-        try:
-            return field.kind(value) if is_enum else value
-        except ValueError:
-            raise WrongRow(f"{name}: {column} is {value!r}, which {field.kind.__name__} does not know") from None
 
-    return read
+def _member(name: str, column: str, kind: type[Enum], value: object) -> Enum:
+    try:
+        return kind(value)
+    except ValueError:
+        raise WrongRow(f"{name}: {column} is {value!r}, which {kind.__name__} does not know") from None

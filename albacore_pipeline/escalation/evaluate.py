@@ -7,6 +7,7 @@ A chain is about a document; only its amount is looked at together with the cust
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -193,17 +194,17 @@ class Progress:
         """The day, in UTC."""
         return self.as_of.date()
 
-    @property
+    @functools.cached_property
     def chain(self) -> list[StageRule]:
         """The stages that none may miss, in order."""
         return [rule for rule in self.policy.stages if not rule.before_due and rule.does is not Does.HAND_OVER]
 
-    @property
+    @functools.cached_property
     def counting(self) -> dict[str, Claim]:
         """The claims by stage, without a scheduled pause whose plan fell: it has to be announced anew."""
         return {claim.stage: claim for claim in self.claims if not claim.fell or claim.vetoed}
 
-    @property
+    @functools.cached_property
     def next_rule(self) -> StageRule | None:
         """The first stage of the chain that the document has not been through."""
         return next((rule for rule in self.chain if rule.stage not in self.counting), None)
