@@ -179,7 +179,8 @@ def measure_entering(engine: sa.Engine, *, customers: int) -> bool:
     took = min((evaluate(engine, keep=False) for _ in range(2)), key=lambda took: took.seconds)
     entered = sum(isinstance(each.decision, Enter) for each in took.decided)
     print(f"escalation, a stage entered by {entered:,} customers: {took.seconds:.2f} s"
-          f" (processor {took.processor:.2f} s), {took.seconds / max(entered, 1) * 1000:.2f} ms each (bound {SECONDS:.0f} s)")  # fmt: skip
+          f" (processor {took.processor:.2f} s),"
+          f" {took.seconds / max(entered, 1) * 1000:.2f} ms each (bound {SECONDS:.0f} s)")  # fmt: skip
     return entered == customers and took.seconds <= SECONDS
 
 
