@@ -75,6 +75,8 @@ class Books:
     stopped_sites: set[str] = field(default_factory=set)
     approved: dict[int, set[str]] = field(default_factory=dict)  # by plan: who has
     known: dict[str, Shown] = field(default_factory=dict)
+    payments: dict[str, set[str]] = field(default_factory=dict)  # those that Xero showed last
+    begun: dict[str, datetime] = field(default_factory=dict)  # a reversal was seen: the document's chain began anew
     money: tuple[Unapplied, ...] = ()
 
 
@@ -107,7 +109,6 @@ class Laws:
     commands: list[Command] = field(default_factory=list)
     again: dict[str, datetime] = field(default_factory=dict)  # since when a document's notices may be said again
     plan_again: dict[str, datetime] = field(default_factory=dict)  # ... the one that schedules
-    begun: dict[str, datetime] = field(default_factory=dict)  # a reversal: the chain of a document began anew
     plans: dict[int, Plan] = field(default_factory=dict)
     wrong: set[str] = field(default_factory=set)  # machines that a lying control switched
 
@@ -150,6 +151,11 @@ class Laws:
         """An answer: from here on the product knows."""
         for invoice in invoices:
             number = next(each for each, kept in self.documents.items() if kept.id == invoice.id)
+            present = {payment.id for payment in invoice.payments}
+            if self.books.payments.get(number, set()) - present:
+                self.books.begun[number] = self.now
+                self.plans_fall(customer=self.owner[number], number=number)
+            self.books.payments[number] = present
             self.books.known[number] = Shown.of(invoice)
 
     def xero_showed_money(self, money: Sequence[Unapplied]) -> None:
@@ -294,13 +300,13 @@ class Laws:
         before = self.last(number, CHAIN[CHAIN.index(mail.kind) - 1])
         assert before, f"{number}: {mail.kind} comes first"
         assert before.at + DAY <= mail.at, f"{number}: {mail.kind} at {mail.at}, a day after {before.at}"
-        assert before.at >= self.begun.get(number, BEGINS), f"{number}: {mail.kind}, and it began anew"
+        assert before.at >= self.books.begun.get(number, BEGINS), f"{number}: {mail.kind}, and it began anew"
 
     def _not_twice(self, number: str, mail: Mail, claims: Mapping[str, Decimal]) -> None:
         last = self.last(number, mail.kind)
         if last is None or last.still[number] != mail.still[number] or last.claimed != mail.claimed:
             return
-        since = max(self.again.get(number, BEGINS), self.begun.get(number, BEGINS))
+        since = max(self.again.get(number, BEGINS), self.books.begun.get(number, BEGINS))
         if mail.kind == "scheduled":
             since = max(since, self.plan_again.get(number, BEGINS))
         assert last.at <= since, f"{number}: {mail.kind} of {mail.claimed} at {last.at}, and again at {mail.at}"
@@ -351,7 +357,7 @@ class Laws:
 
     def _why_not_announced(self, machine: str, number: str) -> str:
         """What is lacking of its notices: each in order, delivered, and the last two naming the machine."""
-        before = self.begun.get(number, BEGINS) - DAY
+        before = self.books.begun.get(number, BEGINS) - DAY
         for kind in CHAIN:
             mail = self.last(number, kind)
             if mail is None:
