@@ -110,7 +110,7 @@ class Laws:
     again: dict[str, datetime] = field(default_factory=dict)  # since when a document's notices may be said again
     plan_again: dict[str, datetime] = field(default_factory=dict)  # ... the one that schedules
     plans: dict[int, Plan] = field(default_factory=dict)
-    wrong: set[str] = field(default_factory=set)  # machines that a lying control switched
+    resumed: set[str] = field(default_factory=set)  # machines that were commanded on since
 
     def __post_init__(self) -> None:
         life = self.life
@@ -177,17 +177,20 @@ class Laws:
         """A command reaches the control."""
         if word == "off":
             self.may_pause(machine)
+            self.resumed.discard(machine)
         else:
             self.may_resume(machine)
+            self.resumed.add(machine)
 
     def after_tick(self) -> None:
-        """What obeyed is not ours any more; who lied is not trusted."""
-        states = self.life.control.states
-        for machine, off in self.ours.items():
-            if off and machine.startswith("NO") and states.get(machine, PowerState.ON) is PowerState.ON:
-                commanded_off = self.life.control.commands and self.life.control.commands[-1] == f"off {machine}"
-                if not commanded_off:
-                    self.ours[machine] = False
+        """What obeyed our command to run is not ours any more."""
+        for machine in [each for each in self.resumed if self.runs(each)]:
+            self.ours[machine] = False
+            self.resumed.discard(machine)
+
+    def runs(self, machine: str) -> bool:
+        """Whether it is on, in truth."""
+        return self.life.control.states.get(machine, PowerState.ON) is PowerState.ON
 
     def _asked(self, mail: Mail) -> None:
         words = mail.text.split()
@@ -199,7 +202,7 @@ class Laws:
         codes = before.codes if before and before.customer == customer else {}
         self.plans[number] = Plan(
             plan=number, customer=customer, machines=frozenset(machines[1::2]) | frozenset(m.strip(",") for m in machines[1::2]),
-            codes={**codes, mail.to: values["code"]},
+            codes={**codes, mail.to: values["code"].strip("'")},
         )  # fmt: skip
 
     # What is owed
@@ -416,7 +419,7 @@ class Laws:
         found = []
         for machine, off in self.ours.items():
             holder = self.holder(machine)
-            if not off or (holder and holder.state == "repair"):
+            if not off or self.runs(machine) or (holder and holder.state == "repair"):
                 continue
             shown = self.truth()
             owed = [

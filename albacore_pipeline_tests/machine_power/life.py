@@ -21,6 +21,7 @@ from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
 from albacore_pipeline.effects.acts import Act, Done, Form
 from albacore_pipeline.effects.interface import Effect, Later, Outcome, Succeeded
 from albacore_pipeline.effects.mail import message_id
+from albacore_pipeline.machine_power import journal
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment, Customer
 from albacore_pipeline.registry.stages import DEFAULT_STAGES, Does, Need, StageRule
@@ -237,6 +238,11 @@ class Life(Desk):
                 connection, customers=customers, assignments=assignments, tariffs=[tariff("flat", "0.5")],
                 policy=POLICIES[policy],
             )  # fmt: skip
+
+    def pause(self) -> dict[str, int]:
+        """As the job does: what the journal knows comes first."""
+        journal.adopt(engine=self.engine, journal=self.journal)
+        return super().pause()
 
     def tick(self) -> None:
         """A night and the hours after it, as the schedules run them."""
