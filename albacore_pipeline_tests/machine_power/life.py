@@ -153,6 +153,7 @@ class Switches(FakeControl):
     seen: Callable[[str, str], None] = lambda word, machine: None
 
     def power_state(self, machine: str) -> PowerState:
+        self.before("state")
         if self.manner == "down":
             raise PowerFailure("no answer")
         return self.states.get(machine, PowerState.ON)
@@ -160,12 +161,14 @@ class Switches(FakeControl):
     def _switch(self, word: str, machine: str, state: PowerState) -> None:
         if self.manner == "down":
             raise PowerFailure("no answer")
+        self.before(word)
         self.seen(word, machine)
         self.commands.append(f"{word} {machine}")
         if self.manner == "other":
             self.states[next(each for each in HOLDERS if each[:2] == "NO" and each != machine)] = state
         elif self.manner != "idle":
             self.states[machine] = state
+        self.after(word)
         if self.manner == "lost":
             raise PowerFailure("the answer was lost")
 
