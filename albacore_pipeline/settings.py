@@ -129,6 +129,11 @@ class Settings(BaseModel):
     smtp_url: SecretAddress = Field(
         SecretStr(""), alias="SMTP_URL", description="smtp:// or smtps://[user:password@]host:port of the mail relay"
     )
+    bounces_url: SecretAddress = Field(
+        SecretStr(""),
+        alias="ALBACORE_BOUNCES_URL",
+        description="imaps://user:password@host/folder to which mails come back; default: a person reports them",
+    )
     mail_from: str = Field("billing@albacore.example", alias="MAIL_FROM", description="sender of every mail")
 
     @field_validator("live_from")

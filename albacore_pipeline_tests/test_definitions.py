@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pytest
 
 from albacore_pipeline.definitions import build_defs, defs
 from albacore_pipeline.settings import PROJECT
@@ -47,8 +46,8 @@ SENSORS = {
     "run_failures",
 }  # fmt: skip
 
-# Runs in a process of its own: an audit hook can't be taken away again. Looking for a free IPv6 port, as a library
-# does, is no traffic and stays allowed.
+# Runs in a process of its own, for an audit hook can't be taken away again: it imports Dagster once, and ours anew in
+# each shell. Looking for a free IPv6 port, as a library does, is no traffic and stays allowed.
 UNTOUCHED = """
 import sys
 
@@ -59,11 +58,19 @@ def refuse(event, arguments):
         raise RuntimeError(f"{event} {arguments[:2]} at import")
 
 sys.addaudithook(refuse)
+import json
+import os
 import dagster as dg
 import psycopg, psycopg2
 psycopg.Connection.connect = psycopg2.connect = lambda *given, **more: refuse("socket.connect", given)
-from albacore_pipeline.definitions import defs
-dg.Definitions.validate_loadable(defs)
+for variables in json.loads(sys.argv[1]):
+    if os.fork() == 0:
+        os.environ.update(variables)
+        from albacore_pipeline.definitions import defs
+        dg.Definitions.validate_loadable(defs)
+        break
+    if os.wait()[1]:
+        sys.exit(f"with {variables}")
 """
 HOSTILE = {
     "ALBACORE_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none",
@@ -74,14 +81,18 @@ HOSTILE = {
 PLAYED = dict.fromkeys(("ALBACORE_SANDBOX_URL", "ALBACORE_CLOCK_URL", "XERO_API_URL"), "http://127.0.0.1:1")
 
 
-@pytest.mark.parametrize(
-    "variables", [{}, HOSTILE, PLAYED], ids=["no variable", "every site configured", "a sandbox that is gone"]
-)
-def test_definitions_load_without_touching_anything(variables: dict[str, str], tmp_path: Path) -> None:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1", **variables}
+def test_definitions_load_without_touching_anything(tmp_path: Path) -> None:
+    """Where nothing is configured, where every site is, and where a sandbox is that is gone."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1"}
+    cases = json.dumps([{}, HOSTILE, PLAYED])
 
     loaded = subprocess.run(
-        [sys.executable, "-c", UNTOUCHED], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", UNTOUCHED, cases],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
     assert loaded.returncode == 0, loaded.stderr

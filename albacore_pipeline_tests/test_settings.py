@@ -40,6 +40,7 @@ REAL = {
     "ETHIOPIA_CONTROL_URL": "https://pdu.ethiopia.example",  # a real one where the sandbox has none
     "SMTP_URL": "smtps://somebody:secret@relay.example:465",
 }
+BOUNCES = {"ALBACORE_BOUNCES_URL": "imaps://somebody:secret@mail.example/INBOX"}
 ARCHIVES = {"": True, "/var/lib/albacore/archive": True, "file:///var/lib/albacore": True, "s3://albacore/raw": False}
 
 # Every setting that is a text and yet no address to which something leaves.
@@ -79,6 +80,15 @@ def test_in_a_played_world_no_combination_with_anything_real_passes(archive: str
         if real:
             assert said.split()[0] in real
         assert "secret" not in said
+
+
+def test_in_a_played_world_no_real_mailbox_is_read(sandbox: str) -> None:
+    played = {"ALBACORE_SANDBOX_URL": sandbox, **OURS}
+
+    assert lawful(played) == lawful(BOUNCES) == ""
+    said = lawful(played | BOUNCES)
+    assert said.startswith("ALBACORE_BOUNCES_URL does not lead to the sandbox")
+    assert "secret" not in said
 
 
 @pytest.mark.parametrize("archive", ARCHIVES)
@@ -126,7 +136,8 @@ def test_no_setting_that_holds_an_address_is_forgotten() -> None:
 
     assert {name for name, marked in texts.items() if not marked} == NO_ADDRESS
     assert {name for name, marked in texts.items() if marked} == {
-        "XERO_API_URL", "XERO_TOKEN_URL", "SMTP_URL", "ALBACORE_CLOCK_URL", "url", "control_url",
+        "XERO_API_URL", "XERO_TOKEN_URL", "SMTP_URL", "ALBACORE_BOUNCES_URL", "ALBACORE_CLOCK_URL",
+        "url", "control_url",
     }  # fmt: skip
     assert not [kind for kind in others if "list" in str(kind) or "tuple" in str(kind) or "dict" in str(kind)]
 

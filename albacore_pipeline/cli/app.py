@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from albacore_pipeline.archive import ArchiveFailure
-from albacore_pipeline.cli import checks, explanations, registry, running, sandbox, world
+from albacore_pipeline.cli import checks, explanations, policies, registry, running, sandbox, world
 from albacore_pipeline.cli.home import InUse
 from albacore_pipeline.data_centres.interface import FailedRead, PowerFailure
 from albacore_pipeline.database.embedded import EmbeddedFailure
@@ -49,6 +49,11 @@ registry_app = typer.Typer(no_args_is_help=True, help="Customers, assignments, t
 registry_app.command()(registry.check)
 registry_app.command()(registry.load)
 app.add_typer(registry_app, name="registry")
+
+policy_app = typer.Typer(help="Escalation policies.")
+policy_app.callback()(policies.group)
+policy_app.command()(policies.show)
+app.add_typer(policy_app, name="policy")
 
 KNOWN = (
     ArchiveFailure, ClockFailure, EmbeddedFailure, FailedRead, InUse, LookupError, PowerFailure, RegistryRefused,

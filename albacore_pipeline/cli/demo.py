@@ -13,14 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-import dagster as dg
 import httpx
 from rich.console import Console
 
 from albacore_pipeline.cli import queries
 from albacore_pipeline.cli.home import RunningHome
 from albacore_pipeline.cli.running import StoryFailed
-from albacore_pipeline.cli.ticks import Ran, Ticker, end_orphans
+from albacore_pipeline.cli.ticks import Ran, Ticker, end_orphans, opened_instance
 from albacore_pipeline.periods import clock_at
 from albacore_pipeline.tls import trusted
 
@@ -285,6 +284,6 @@ def story(*, running: RunningHome, console: Console) -> Iterator[Story]:
     """A story over a running home, with Dagster's instance open."""
     from albacore_pipeline.definitions import defs
 
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance() as instance:
         end_orphans(instance)
         yield Story(running=running, ticker=Ticker(definitions=defs, instance=instance), console=console)

@@ -17,18 +17,23 @@ def explain(
     line: Annotated[int | None, typer.Option(help="one line of it only")] = None,
     record: Annotated[int | None, typer.Option(help="a billing record instead")] = None,
     machine: Annotated[str | None, typer.Option(help="a machine's day instead, with --day: NO-0001")] = None,
+    customer: Annotated[str | None, typer.Option(help="where a customer stands, why, and what comes next")] = None,
     day: Annotated[str | None, typer.Option(help="the site's calendar day: 2025-10-26")] = None,
 ) -> None:
-    """From an invoice line, a record or a machine's day to collections and the archived raw answers."""
+    """From a line, a record or a machine's day to the archived raw answers; or where a customer stands, and why."""
     from albacore_pipeline.oversight import explain as walk
+    from albacore_pipeline.oversight.explain_customer import explain_customer
 
-    if [number is not None, record is not None, machine is not None].count(True) != 1 or bool(machine) != bool(day):
-        raise typer.BadParameter("name a document, or --record, or --machine together with --day")
+    named = [number, record, machine, customer]
+    if sum(each is not None for each in named) != 1 or bool(machine) != bool(day):
+        raise typer.BadParameter("name a document, or --record, --customer, or --machine together with --day")
     running = start_home()
     archive = Archive(running.settings.archive_url)
     with running.engine().connect() as connection:
         if number is not None:
             lines = walk.explain_document(connection, number=number, line=line, archive=archive)
+        elif customer is not None:
+            lines = explain_customer(connection, customer=customer)
         elif record is not None:
             lines = walk.explain_record(connection, record=record, archive=archive)
         else:

@@ -193,6 +193,9 @@ def end_driver(home: Path) -> bool:
                 os.kill(pid, signal.SIGTERM)
                 break
         fcntl.flock(file, fcntl.LOCK_EX)  # held until all of them have gone
+        for pid in pids[1:]:  # a child leads a group, and its own children outlive it where they were busy
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
     return True
 
 

@@ -5,12 +5,15 @@ What the daemon of `dagster dev` does in the background, done here in the foregr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 
 from albacore_pipeline.oversight.causes import cause
 
@@ -26,6 +29,20 @@ class Ran:
     job: str
     success: bool
     message: str
+
+
+# Dagster would start four processes for each step, to copy what it prints. None of ours prints: they log.
+NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+
+
+@contextmanager
+def opened_instance() -> Iterator[dg.DagsterInstance]:
+    """The usual instance for a process that carries out runs by itself, without what only costs time there."""
+    ref = InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides={"compute_logs": NO_COMPUTE_LOGS})
+    with dg.DagsterInstance.from_ref(ref) as instance:
+        # Connections are kept, as the web server does. Else each event opens one, which takes longer than the event.
+        instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3_600, max_overflow=20)
+        yield instance
 
 
 UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]

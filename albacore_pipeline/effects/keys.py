@@ -6,10 +6,11 @@
 | `document:NUMBER` | Xero gets a document |
 | `approve:NUMBER`, `attachment:NUMBER`, `allocation:NUMBER`, `sent:NUMBER` | what follows for it in Xero |
 | `mail:document:NUMBER` | the customer gets the document |
-| `mail:document:NUMBER:NTH` | he gets it once more, after a mail that came back |
+| `mail:again:NUMBER:NTH` | he gets it once more, after a mail that came back |
 | `mail:step:STEP:RECIPIENT` | somebody gets the notice of a step |
 | `mail:task:KEY:INSTANT` | somebody gets a task |
 | `mail:approval:PLAN:APPROVER` | an approver gets a code for a plan |
+| `mail:withdrawn:PLAN` | a customer hears that an announced pause is off |
 | `mail:running:COMMAND` | a customer hears that machines run again, from that command on |
 | `mail:ticket:KEY` | site operations get the ticket for a command |
 | `power.pause:PLAN:MACHINE` | a machine of a plan is paused |
@@ -45,7 +46,7 @@ def follow_up(*, kind: str, number: str) -> str:
 
 def mail_again(*, number: str, nth: int) -> str:
     """The mail of a document once more, after one that came back."""
-    return f"mail:document:{number}:{nth}"
+    return f"mail:again:{number}:{nth}"
 
 
 def notice(*, step_id: int, recipient: str) -> str:
@@ -66,6 +67,11 @@ def approval(*, plan_id: int, approver: str) -> str:
 def running(*, command_id: int) -> str:
     """The mail that machines run again; named after the first of their commands."""
     return f"mail:running:{command_id}"
+
+
+def withdrawn(*, plan_id: int) -> str:
+    """The mail that a pause that was announced is off."""
+    return f"mail:withdrawn:{plan_id}"
 
 
 def ticket(command_key: str) -> str:

@@ -11,6 +11,8 @@ import dagster as dg
 import sqlalchemy as sa
 
 from albacore_pipeline import markdown
+from albacore_pipeline.effects.bounces import Bounce
+from albacore_pipeline.effects.inbox import InboxError, read_bounces
 from albacore_pipeline.effects.interface import EffectHandler
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.effects.outbox import dispatch
@@ -18,6 +20,7 @@ from albacore_pipeline.escalation import queries
 from albacore_pipeline.escalation.debtors import load
 from albacore_pipeline.escalation.evaluate import Close, Enter, Wait
 from albacore_pipeline.escalation.notices import NoticeHandler
+from albacore_pipeline.escalation.returned import note_bounces
 from albacore_pipeline.escalation.run import ClockInDoubt, Decided, differs
 from albacore_pipeline.escalation.run import escalate as escalate_documents
 from albacore_pipeline.escalation.steps import NOTICE
@@ -27,12 +30,15 @@ from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import NEVER_TWICE
 from albacore_pipeline.orchestration.sensors import level_sensor
 from albacore_pipeline.registry.stages import Does
+from albacore_pipeline.settings import SettingsError
 
 
 @dg.asset(deps=["payments"], group_name="escalation", pool="escalation", owners=["team:finance"])
 def escalation_steps(platform: PlatformResource, external: ExternalSystemsResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Every open document evaluated by its policy: at most one stage each, with its notices."""
     systems = external.open()
+
+    came_back = _read_bounces(platform)
 
     def xeros_clock() -> datetime | None:
         return live_read(engine=platform.engine, xero=systems.xero, clock=platform.clock, numbers=[]).xero_date
@@ -48,6 +54,7 @@ def escalation_steps(platform: PlatformResource, external: ExternalSystemsResour
     return dg.MaterializeResult(
         metadata={
             "mails": dict(tally),
+            "came back": came_back,
             "stages entered": dg.MetadataValue.md(
                 _table([each for each in decided if isinstance(each.decision, Enter)])
             ),
@@ -56,6 +63,25 @@ def escalation_steps(platform: PlatformResource, external: ExternalSystemsResour
             ),
         }
     )
+
+
+def _read_bounces(platform: PlatformResource) -> list[str]:
+    """What the mailbox for bounces says came back, by recipient; it is noted before anything is decided."""
+    url = platform.settings.bounces_url
+    if url is None:
+        return []
+    recipients: list[str] = []
+
+    def take(bounces: Sequence[Bounce]) -> None:
+        with platform.engine.begin() as connection:
+            noted = note_bounces(connection, bounces, now=platform.clock.now())
+        recipients.extend(each.recipient for each in noted)
+
+    try:
+        read_bounces(url.get_secret_value(), take=take)
+    except (InboxError, SettingsError) as error:
+        raise dg.Failure(str(error)) from None
+    return recipients
 
 
 def _table(decided: Sequence[Decided]) -> str:
@@ -95,6 +121,16 @@ def _changed(connection: sa.Connection, *, now: datetime) -> bool:
     )
 
 
-escalation = level_sensor("escalation", job=escalate, due=due_decisions)
+def next_stage(platform: PlatformResource) -> str:
+    """Which stage is entered next, when, and by how many documents."""
+    with platform.engine.connect() as connection:
+        found = queries.comes_next(connection, now=platform.clock.now())
+    if found is None:
+        return "nothing is due, and no document waits for a day"
+    others = f" and {found.documents - 1} more" if found.documents > 1 else ""
+    return f"next: {found.next_stage} of {found.number}{others} on {found.next_on}"
+
+
+escalation = level_sensor("escalation", job=escalate, due=due_decisions, comes_next=next_stage)
 
 definitions = dg.Definitions(assets=[escalation_steps], jobs=[escalate], sensors=[escalation])

@@ -84,6 +84,21 @@ def note_evaluation(connection: sa.Connection, *, now: datetime) -> int:
     return execute(connection, "escalation/note_evaluation", now=now)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NextStage:
+    """A stage that documents will enter on a day, one of them by its number."""
+
+    next_stage: str
+    next_on: date
+    documents: int
+    number: str
+
+
+def comes_next(connection: sa.Connection, *, now: datetime) -> NextStage | None:
+    """What comes next by the last decisions."""
+    return row_or_none(connection, "escalation/comes_next", NextStage, now=now)
+
+
 # Cases and decisions
 
 
@@ -230,13 +245,13 @@ class NewPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class NewNotice:
-    """A mail of a step, whose effect stands under `key`."""
+    """A mail of a step, and the effect that sends it."""
 
     step_id: int
     recipient: str
     audience: Audience
     template: str
-    key: str
+    effect_id: int
 
 
 def insert_steps(connection: sa.Connection, *, steps: Sequence[NewStep], now: datetime) -> list[StepKey]:

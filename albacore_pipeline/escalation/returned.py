@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 import sqlalchemy as sa
 
 from albacore_pipeline.database import locks
+from albacore_pipeline.effects.bounces import Bounce
 from albacore_pipeline.effects.mail import MAIL
 from albacore_pipeline.escalation import queries
 from albacore_pipeline.escalation.letters.facts import Task, WayOn
@@ -33,6 +34,17 @@ def bounce(connection: sa.Connection, *, message_id: str, why: str, now: datetim
     if not noted:
         raise LookupError(f"no mail was sent as {message_id}, or it is known already that it came back")
     return noted[0]
+
+
+def note_bounces(connection: sa.Connection, bounces: Sequence[Bounce], *, now: datetime) -> list[Bounced]:
+    """Note what a mailbox says came back. What is not ours, or is known already, is passed over."""
+    locks.hold(connection, locks.ESCALATION)
+    noted = []
+    for each in bounces:
+        effect_id = queries.mail_sent_as(connection, message_id=each.message_id, kinds=MAILS)
+        why = f"{each.status} {each.diagnostic}".strip()
+        noted += _note(connection, effects=[effect_id] if effect_id else [], why=why, now=now)
+    return noted
 
 
 def note_refused(connection: sa.Connection, *, now: datetime) -> None:

@@ -24,8 +24,8 @@ from albacore_pipeline.escalation.letters.facts import Letter, LetterDocument, L
 from albacore_pipeline.escalation.letters.write import write
 from albacore_pipeline.escalation.owners import stage_task
 from albacore_pipeline.escalation.queries import DocumentRow, PausableMachine, StepKey
-from albacore_pipeline.escalation.tasks import open_tasks
-from albacore_pipeline.registry.policies import same_mailbox
+from albacore_pipeline.escalation.tasks import OwnedTask, open_tasks
+from albacore_pipeline.mailboxes import same_mailbox
 from albacore_pipeline.registry.stages import Audience, Does, StageRule
 
 NOTICE = "notice"  # the kind of effect: a mail that asks, before it leaves, whether it is still true
@@ -279,7 +279,9 @@ def _tell(connection: sa.Connection, written: Sequence[tuple[int, Entry]], *, no
     """The notices of the steps, and the tasks of their owners."""
     numbers = [each.number for _, entry in written for each in entry.enters]
     files = {row.number: row.files for row in queries.attachments(connection, numbers=numbers)}
-    intents, notices, tasks = [], [], []
+    intents: list[Intent] = []
+    told: list[tuple[str, int, str, Audience, str]] = []
+    tasks = []
     for step_id, entry in written:
         letter = entry.letter(now=now)
         attached = [list(file) for document in entry.documents for file in files.get(document.number, ())]
@@ -290,26 +292,30 @@ def _tell(connection: sa.Connection, written: Sequence[tuple[int, Entry]], *, no
         for recipient, audience in recipients.items():
             key = keys.notice(step_id=step_id, recipient=recipient)
             intents.append(Intent(kind=NOTICE, business_key=key, payload={"to": recipient, **payload}))
-            notices.append(
-                queries.NewNotice(
-                    step_id=step_id, recipient=recipient, audience=audience, template=entry.stage.template, key=key
-                )
-            )
+            told.append((key, step_id, recipient, audience, entry.stage.template))
         if not entry.stage.before_due:
-            tasks.append(
-                stage_task(
-                    step_id=step_id,
-                    stage=entry.stage,
-                    owner=entry.debtor.policy.owner(entry.stage),
-                    customer=entry.debtor.row.customer,
-                    letter=letter,
-                    due_by=max(each.due_by for each in entry.enters),
-                    files=attached,
-                )
-            )
-    prepare_many(connection, intents=intents, now=now)
+            tasks.append(_task(step_id, entry, letter, files=attached))
+    effects = prepare_many(connection, intents=intents, now=now)
+    notices = [
+        queries.NewNotice(
+            step_id=step_id, recipient=recipient, audience=audience, template=template, effect_id=effects[key]
+        )
+        for key, step_id, recipient, audience, template in told
+    ]
     queries.insert_notices(connection, notices=notices)
     open_tasks(connection, tasks=tasks, now=now)
+
+
+def _task(step_id: int, entry: Entry, letter: Letter, *, files: Sequence[Sequence[str]]) -> OwnedTask:
+    return stage_task(
+        step_id=step_id,
+        stage=entry.stage,
+        owner=entry.debtor.policy.owner(entry.stage),
+        customer=entry.debtor.row.customer,
+        letter=letter,
+        due_by=max(each.due_by for each in entry.enters),
+        files=files,
+    )
 
 
 def _recipients(entry: Entry) -> dict[str, Audience]:

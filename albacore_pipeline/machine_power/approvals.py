@@ -1,8 +1,8 @@
 """Two people's word for a plan: each has a one-time code by mail, drawn when the mail leaves.
 
 The outbox holds a placeholder. The handler commits the slow hash of a new code before the mail is handed over, so that
-a mail that is sent once more brings a new code, and the old one is worth nothing. A code has 40 bits, is good for one plan
-while that stands, and for five tries.
+a mail that is sent once more brings a new code, and the old one is worth nothing. A code has 40 bits, is good for one
+plan while that stands, and for five tries.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from albacore_pipeline.escalation.letters.write import write_task
 from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.gates import Caps
 from albacore_pipeline.machine_power.queries import Approval, PlanSize
-from albacore_pipeline.registry.policies import Policy, same_mailbox
+from albacore_pipeline.mailboxes import same_mailbox
+from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.stages import Does, Need
 from albacore_pipeline.registry.store import policy_in_force
 
@@ -56,11 +57,7 @@ class ApprovalHandler:
         with self.engine.begin() as connection:
             if not queries.draw_code(connection, effect_id=effect.effect_id, code_hash=_hash(code)):
                 return Cancelled("the plan is over, or he has approved it")
-        filled = {
-            field: value.replace(PLACEHOLDER, code) if isinstance(value, str) else value
-            for field, value in effect.payload.items()
-        }
-        return self.mail.send([replace(effect, payload=filled)])[0]
+        return replace(self.mail, fill=lambda _: {"code": code}).send([effect])[0]
 
     def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
         """As of any mail; sent once more, it brings another code."""

@@ -104,6 +104,7 @@ def resume_and_read_back(
     _, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
     with platform.engine.begin() as connection:
         told.tell_running(connection, now=platform.clock.now())
+        told.tell_withdrawn(connection, now=platform.clock.now())
         tickets.remind(connection, controls=controls, now=platform.clock.now())
     tally += _send(platform, external.open_mail())
     _report(context, platform, tally, rest, since=started)
@@ -137,7 +138,8 @@ def due_resumes(platform: PlatformResource) -> list[dg.RunRequest]:
     with platform.engine.connect() as connection:
         now = platform.clock.now()
         machines = [row for row in queries.to_resume(connection, now=now) if not row.pending and row.state != "repair"]
-    return [dg.RunRequest()] if machines or _commands_wait(platform, "resume") else []
+        untold = queries.newly_withdrawn(connection) or queries.newly_running(connection, now=now)
+    return [dg.RunRequest()] if machines or untold or _commands_wait(platform, "resume") else []
 
 
 def _commands_wait(platform: PlatformResource, action: Action) -> bool:
@@ -147,7 +149,14 @@ def _commands_wait(platform: PlatformResource, action: Action) -> bool:
     return count > 0
 
 
-machine_pause = level_sensor("machine_pause", job=pause_machines, due=due_pauses)
+def next_pause(platform: PlatformResource) -> str:
+    """Which plan's day comes next."""
+    with platform.engine.connect() as connection:
+        plan = queries.next_plan(connection, now=platform.clock.now())
+    return f"next: plan {plan.plan_id} of {plan.customer}, not before {plan.not_before}" if plan else "no plan waits"
+
+
+machine_pause = level_sensor("machine_pause", job=pause_machines, due=due_pauses, comes_next=next_pause)
 machine_resume = level_sensor("machine_resume", job=resume_machines, due=due_resumes, seconds=30)
 
 

@@ -16,8 +16,8 @@ from albacore_pipeline.escalation.debtors import Debtor, load
 from albacore_pipeline.escalation.evaluate import Enter
 from albacore_pipeline.machine_power import queries, repair
 from albacore_pipeline.machine_power.approvals import ask_where_needed
-from albacore_pipeline.machine_power.controls import PAUSE, RESUME, by_ticket
-from albacore_pipeline.machine_power.queries import NewCommand, StoppedMachine
+from albacore_pipeline.machine_power.controls import KINDS, by_ticket
+from albacore_pipeline.machine_power.queries import Action, NewCommand, StoppedMachine
 from albacore_pipeline.registry.stages import Does
 
 
@@ -63,22 +63,20 @@ def plan_pauses(*, engine: sa.Engine, now: datetime) -> list[Planned]:
         due = queries.due_plans(connection, now=now)
         ready = {debtor.row.customer: complete(debtor, now=now) for debtor in debtors}
         planned = [_planned(each, ready.get(each.customer, {})) for each in due]
-        commands = [
-            NewCommand(
+        wanted = [
+            _Wanted(
+                key=keys.pause(plan_id=machine.plan_id, machine_id=machine.machine_id),
                 plan_id=machine.plan_id,
                 machine_id=machine.machine_id,
+                site=machine.site,
+                machine=machine.machine,
                 customer=machine.customer,
-                action="pause",
                 reason=f"unpaid {', '.join(machine.numbers)}",
-                key=keys.pause(plan_id=machine.plan_id, machine_id=machine.machine_id),
-                by_ticket=by_ticket(machine.site),
             )
             for machine, each in zip(due, planned, strict=True)
             if not each.refused
         ]
-        _write(
-            connection, PAUSE, commands, {machine.machine_id: (machine.site, machine.machine) for machine in due}, now
-        )
+        _write(connection, "pause", wanted, now=now)
     return planned
 
 
@@ -108,40 +106,55 @@ def plan_resumes(*, engine: sa.Engine, now: datetime) -> list[str]:
 
 def resume(connection: sa.Connection, machines: Sequence[StoppedMachine], *, now: datetime) -> list[str]:
     """Write resumes; the machines as `site machine`."""
-    commands = [
-        NewCommand(
+    wanted = [
+        _Wanted(
+            key=keys.resume(command_id=machine.command_id, nth=machine.asked + 1),
             plan_id=None,
             machine_id=machine.machine_id,
+            site=machine.site,
+            machine=machine.machine,
             customer=machine.customer,
-            action="resume",
             reason=machine.reason,
-            key=keys.resume(command_id=machine.command_id, nth=machine.asked + 1),
-            by_ticket=by_ticket(machine.site),
         )
         for machine in machines
     ]
-    _write(connection, RESUME, commands, {each.machine_id: (each.site, each.machine) for each in machines}, now)
+    _write(connection, "resume", wanted, now=now)
     return [f"{machine.site} {machine.machine}" for machine in machines]
 
 
-def _write(
-    connection: sa.Connection,
-    kind: str,
-    commands: Sequence[NewCommand],
-    names: Mapping[int, tuple[str, str]],
-    now: datetime,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """A command that is to be written."""
+
+    key: str
+    plan_id: int | None
+    machine_id: int
+    site: str
+    machine: str
+    customer: str
+    reason: str
+
+
+def _write(connection: sa.Connection, action: Action, wanted: Sequence[_Wanted], *, now: datetime) -> None:
     intents = [
         Intent(
-            kind=kind,
-            business_key=command.key,
-            payload={
-                "site": names[command.machine_id][0],
-                "machine": names[command.machine_id][1],
-                "customer": command.customer,
-            },
+            kind=KINDS[action],
+            business_key=each.key,
+            payload={"site": each.site, "machine": each.machine, "customer": each.customer},
         )
-        for command in commands
+        for each in wanted
     ]
-    prepare_many(connection, intents=intents, now=now)
+    effects = prepare_many(connection, intents=intents, now=now)
+    commands = [
+        NewCommand(
+            plan_id=each.plan_id,
+            machine_id=each.machine_id,
+            customer=each.customer,
+            action=action,
+            reason=each.reason,
+            effect_id=effects[each.key],
+            by_ticket=by_ticket(each.site),
+        )
+        for each in wanted
+    ]
     queries.insert_commands(connection, commands=commands, now=now)

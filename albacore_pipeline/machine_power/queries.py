@@ -57,6 +57,20 @@ def due_plans(connection: sa.Connection, *, now: datetime) -> list[PlannedMachin
     return rows(connection, "machine_power/due_plans", PlannedMachine, now=now)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NextPlan:
+    """A plan whose day is to come."""
+
+    plan_id: int
+    customer: str
+    not_before: date
+
+
+def next_plan(connection: sa.Connection, *, now: datetime) -> NextPlan | None:
+    """The plan whose day comes next."""
+    return row_or_none(connection, "machine_power/next_plan", NextPlan, now=now)
+
+
 def plan_of(connection: sa.Connection, *, customer: str) -> list[StandingPlan]:
     """The plans of a customer that stand."""
     return rows(connection, "machine_power/plan_of", StandingPlan, customer=customer)
@@ -113,14 +127,14 @@ def note_try(connection: sa.Connection, *, plan_id: int, approver: str, right: b
 
 @dataclass(frozen=True, kw_only=True)
 class NewCommand:
-    """A command to a machine's power, whose effect stands under `key`."""
+    """A command to a machine's power, and the effect that carries it out."""
 
     plan_id: int | None
     machine_id: int
     customer: str
     action: Action
     reason: str
-    key: str
+    effect_id: int
     by_ticket: bool
 
 
@@ -369,6 +383,27 @@ def newly_running(connection: sa.Connection, *, now: datetime) -> list[RunningMa
     return rows(connection, "machine_power/newly_running", RunningMachine, now=now)
 
 
+@dataclass(frozen=True, kw_only=True)
+class WithdrawnPlan:
+    """A plan that is over though nothing was paused, with one reason."""
+
+    plan_id: int
+    customer: str
+    made_at: datetime
+    why: str
+    numbers: Sequence[str]
+
+
+def newly_withdrawn(connection: sa.Connection) -> list[WithdrawnPlan]:
+    """Plans that were announced and are off, of which the customer has not heard yet."""
+    return rows(connection, "machine_power/newly_withdrawn", WithdrawnPlan)
+
+
+def note_withdrawn(connection: sa.Connection, *, plans: Sequence[int], now: datetime) -> int:
+    """The customer has been told."""
+    return execute(connection, "machine_power/note_withdrawn", plans=plans, now=now)
+
+
 def note_told(connection: sa.Connection, *, commands: Sequence[int], now: datetime) -> int:
     """The customer has been told."""
     return execute(connection, "machine_power/note_told", commands=commands, now=now)
@@ -420,6 +455,11 @@ def kill_switch(connection: sa.Connection) -> bool:
 def set_kill_switch(connection: sa.Connection, *, is_on: bool, reason: str, actor: str, now: datetime) -> int:
     """Turn the kill switch."""
     return execute(connection, "machine_power/set_kill_switch", is_on=is_on, reason=reason, actor=actor, now=now)
+
+
+def neighbours(connection: sa.Connection, *, site: str, machine: str) -> list[str]:
+    """Up to ten machines whose names stand nearest to a machine's, of those that we have not stopped."""
+    return rows(connection, "machine_power/neighbours", str, site=site, machine=machine)
 
 
 def site_stops(connection: sa.Connection) -> list[SiteStop]:

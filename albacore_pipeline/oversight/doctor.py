@@ -13,6 +13,7 @@ from albacore_pipeline.data_centres.interface import FailedRead
 from albacore_pipeline.data_centres.resources import DataCentre
 from albacore_pipeline.database import connect, pending
 from albacore_pipeline.effects.gate import gate
+from albacore_pipeline.effects.inbox import InboxError, unread_mails
 from albacore_pipeline.effects.resources import smtp_url
 from albacore_pipeline.periods import ClockFailure
 from albacore_pipeline.settings import Settings, SettingsError, energy_reach
@@ -22,7 +23,7 @@ from albacore_pipeline.xero.interface import XeroError
 
 PROBLEMS = (
     SettingsError, ClockFailure, FailedRead, XeroError, sa.exc.SQLAlchemyError, OSError, ValueError,
-    smtplib.SMTPException,
+    smtplib.SMTPException, InboxError,
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("collection", lambda: _collection(settings)),
         ("Xero", lambda: _xero(settings)),
         ("mail", lambda: _mail(settings)),
+        ("bounces", lambda: _bounces(settings)),
         ("effects", lambda: _effects(settings)),
     ]
     return list(_examined(checks))
@@ -99,6 +101,13 @@ def _mail(settings: Settings) -> str:
     with relay(url.hostname or "localhost", url.port or 25, timeout=10) as connection:
         connection.noop()
     return f"relay at {url.hostname}:{url.port}"
+
+
+def _bounces(settings: Settings) -> str:
+    url = settings.bounces_url.get_secret_value()
+    if not url:
+        return "off: ALBACORE_BOUNCES_URL is not set; people report what comes back (report_bounce)"
+    return f"{unread_mails(url)} unread mails{_played(settings)}"
 
 
 def _effects(settings: Settings) -> str:

@@ -345,3 +345,117 @@ def last_reconciliation(connection: sa.Connection) -> datetime | None:
 def unseen_by_rating(connection: sa.Connection, *, first_day: date, last_day: date) -> bool:
     """Whether a month's collections or the registry are newer than its last rating."""
     return row(connection, "oversight/unseen_by_rating", bool, first_day=first_day, last_day=last_day)
+
+
+# Why a customer is where he is
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedCase:
+    """Where a document stands, why, and what comes next."""
+
+    number: str
+    state: str | None
+    stage: str
+    since: datetime
+    next_stage: str | None
+    next_on: date | None
+    amount_overdue: Decimal | None
+    currency: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedStep:
+    """A stage that a document entered."""
+
+    number: str
+    stage: str
+    decided_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    claimed: Decimal
+    outcome: str
+    ended_why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedHold:
+    """What keeps or kept a customer or a document out of escalation."""
+
+    number: str | None
+    kind: str
+    reason: str
+    owner: str
+    from_at: datetime
+    until_at: datetime
+    outcome: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedTask:
+    """What a person has to do."""
+
+    key: str
+    subject: str
+    owner: str
+    due_by: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedCommand:
+    """What became of a machine."""
+
+    site: str
+    machine: str
+    action: str
+    reason: str
+    requested_at: datetime
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedPlan:
+    """Machines of a plan that stand, or fell for one reason, for a document."""
+
+    plan_id: int
+    number: str
+    not_before: date
+    stands: bool
+    why: str
+    machines: Sequence[str]
+
+
+def is_customer(connection: sa.Connection, *, customer: str) -> bool:
+    """Whether a customer was ever known."""
+    return row(connection, "oversight/is_customer", bool, customer=customer)
+
+
+def explain_cases(connection: sa.Connection, *, customer: str) -> list[ExplainedCase]:
+    """Where a customer's documents stand, the open ones first."""
+    return rows(connection, "oversight/explain_cases", ExplainedCase, customer=customer)
+
+
+def explain_steps(connection: sa.Connection, *, customer: str) -> list[ExplainedStep]:
+    """What a customer was told, stage by stage."""
+    return rows(connection, "oversight/explain_steps", ExplainedStep, customer=customer)
+
+
+def explain_holds(connection: sa.Connection, *, customer: str) -> list[ExplainedHold]:
+    """What keeps or kept him out."""
+    return rows(connection, "oversight/explain_holds", ExplainedHold, customer=customer)
+
+
+def explain_tasks(connection: sa.Connection, *, customer: str) -> list[ExplainedTask]:
+    """What people have to do about him."""
+    return rows(connection, "oversight/explain_tasks", ExplainedTask, customer=customer)
+
+
+def explain_power(connection: sa.Connection, *, customer: str) -> list[ExplainedCommand]:
+    """What became of his machines."""
+    return rows(connection, "oversight/explain_power", ExplainedCommand, customer=customer)
+
+
+def explain_plans(connection: sa.Connection, *, customer: str) -> list[ExplainedPlan]:
+    """His plans, by document."""
+    return rows(connection, "oversight/explain_plans", ExplainedPlan, customer=customer)

@@ -16,18 +16,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from albacore_pipeline.mailboxes import same_mailbox
 from albacore_pipeline.registry.rows import Amount, Currency, Day, Mailbox
 from albacore_pipeline.registry.stages import DEFAULT_STAGES, Days, Does, StageName, StageRule, faults
 
-
-def same_mailbox(one: str, other: str) -> bool:
-    """Whether two addresses are one person's."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(address: str) -> str:
-    local, _, domain = address.casefold().partition("@")
-    return f"{local.partition('+')[0]}@{domain}"
+_BEFORE = {
+    "upcoming_days_before", "reminder_business_days", "overdue_days", "final_notice_days", "pause_business_days",
+    "veto_business_days", "recovery_days", "owner_business_days",
+}  # fmt: skip
 
 
 class Policy(BaseModel):
@@ -47,6 +43,13 @@ class Policy(BaseModel):
     share_of_site_and_day: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.2")
     customers_per_day: Annotated[int, Field(ge=0)] = 3
     owners: dict[StageName, Mailbox] = Field(default_factory=dict)  # where a stage's is not the one in `stages`
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_days_beside_the_stages(cls, given: object) -> object:
+        if isinstance(given, dict) and (old := sorted(_BEFORE & given.keys())):
+            raise ValueError(f"{old[0]} is written in `stages` now: `albacore policy show` prints the usual ones")
+        return given
 
     @model_validator(mode="after")
     def _a_chain(self) -> Policy:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database.rows import Json, execute, row, row_or_none, rows
+from albacore_pipeline.database.rows import Json, execute, row_or_none, rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,6 @@ def unseen_machines(connection: sa.Connection) -> list[UnseenMachine]:
     return rows(connection, "registry/unseen_machines", UnseenMachine)
 
 
-def policy_in_force(connection: sa.Connection, *, name: str, today: date) -> PolicyVersion:
-    """The version of a policy that holds on a day; the first one for days before it."""
-    return row(connection, "registry/policy_in_force", PolicyVersion, name=name, today=today)
+def policy_in_force(connection: sa.Connection, *, name: str, today: date) -> PolicyVersion | None:
+    """The version of a policy that holds on a day; of one that is gone, what it last said."""
+    return row_or_none(connection, "registry/policy_in_force", PolicyVersion, name=name, today=today)

@@ -6,7 +6,7 @@ says what another file lacks is made only where that file could be read whole.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -65,6 +65,21 @@ def relations(read: Read, *, spoiled: Collection[str]) -> Iterator[Problem]:
         "another tariff holds for the same customer, site and currency",
     )
     yield from _bands(read, spoiled)
+    yield from _caps(read, spoiled)
+
+
+def _caps(read: Read, spoiled: Collection[str]) -> Iterator[Problem]:
+    """A cap that is written and no site has as many machines is no cap."""
+    if "assignments.csv" in spoiled or not read.assignments:
+        return
+    fleet = Counter(site for site, _ in {(row.site, row.machine) for _, row in read.assignments})
+    most = max(fleet.values())
+    for name, versions in read.policies.items():
+        for policy in versions:
+            cap = policy.machines_per_site_and_day
+            if "machines_per_site_and_day" in policy.model_fields_set and cap > most:
+                message = f"machines_per_site_and_day is {cap}, no site has more than {most} machines: it caps nothing"
+                yield Problem("policies.yaml", 1, name, message)
 
 
 def _customers(read: Read, spoiled: Collection[str]) -> Iterator[Problem]:

@@ -14,9 +14,10 @@ from decimal import Decimal
 from typing import Annotated, Literal, TypeGuard
 
 import holidays
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
+from albacore_pipeline.mailboxes import check_mailbox
 from albacore_pipeline.money import MINOR_UNITS
 from albacore_pipeline.registry.glyphs import unprintable
 from albacore_pipeline.sites import SITES
@@ -31,7 +32,6 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,3})?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_MAILBOX = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
 
 
 def wrong(column: str, message: str) -> PydanticCustomError:
@@ -90,10 +90,20 @@ def _language(value: object) -> str:
     return value
 
 
+STORED = {"stored": True}  # the context in which rows are read that an older program took
+
+
+def _mailbox_or_stored(value: object, info: ValidationInfo) -> str:
+    return value if isinstance(value, str) and info.context == STORED else _mailbox(value)
+
+
 def _mailbox(value: object) -> str:
-    if not isinstance(value, str) or len(value) > 254 or _CONTROL.search(value) or not _MAILBOX.fullmatch(value):
-        raise ValueError(f"{_shown(value)} is no mail address: one, written as name@example.com")
-    return value
+    if not isinstance(value, str):
+        raise ValueError(f"{_shown(value)} is no mail address: write one, as name@example.com")
+    try:
+        return check_mailbox(value)
+    except ValueError as error:
+        raise ValueError(f"{_shown(value)} is no mail address: {error}; write one, as name@example.com") from None
 
 
 def _printable(value: object) -> str:
@@ -185,7 +195,7 @@ SiteName = Annotated[str, PlainValidator(_known_site)]
 Currency = Annotated[str, PlainValidator(_one_of(MINOR_UNITS, "currency that is known here"))]
 Day = Annotated[date, BeforeValidator(_day)]
 OpenDay = Annotated[date, BeforeValidator(lambda value: _day(value) if value else FOREVER)]
-Mailbox = Annotated[str, PlainValidator(_mailbox)]
+Mailbox = Annotated[str, PlainValidator(_mailbox_or_stored)]
 Number = Annotated[Decimal, Field(allow_inf_nan=False, decimal_places=10), BeforeValidator(_number)]
 Amount = Annotated[Number, Field(ge=0, lt=Decimal(10) ** 9)]
 WholeWh = Annotated[

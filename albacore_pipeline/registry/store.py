@@ -14,7 +14,7 @@ from albacore_pipeline.database import copy_rows, locks
 from albacore_pipeline.registry import queries
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy
-from albacore_pipeline.registry.rows import FOREVER, Customer, Entity, RegistryRow
+from albacore_pipeline.registry.rows import FOREVER, STORED, Customer, Entity, RegistryRow
 
 # The comparisons hash a whole table; compiling them takes longer than it saves.
 MEMORY = "set local work_mem = '128MB'; set local jit = off"
@@ -74,8 +74,11 @@ def version_in_force(connection: sa.Connection) -> int | None:
 
 
 def policy_in_force(connection: sa.Connection, *, name: str, now: datetime) -> Policy:
-    """The version of a policy that holds on a day; the first one for days before it."""
-    return Policy.model_validate(queries.policy_in_force(connection, name=name, today=now.date()).definition)
+    """The version of a policy that holds on a day; of one that is gone, what it last said. Raises LookupError."""
+    found = queries.policy_in_force(connection, name=name, today=now.date())
+    if found is None:
+        raise LookupError(f"there is no policy {name}: policies.yaml names them")
+    return Policy.model_validate(found.definition, context=STORED)
 
 
 def _merge(connection: sa.Connection, table: _Table, *, version: int) -> tuple[int, int]:

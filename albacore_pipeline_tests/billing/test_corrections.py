@@ -33,16 +33,28 @@ MACHINES = [assignment("NO-0001", "acme", "2025-10-01"), assignment("NO-0002", "
 NAMES = ["NO-0001", "NO-0002"]
 
 
-@pytest.fixture(autouse=True)
-def _october(connection: sa.Connection) -> Iterator[None]:
-    """Both machines used 1 kWh a day; the month is rated and has its documents."""
-    open_sites(connection, "norway")
-    register(connection, customers=CUSTOMERS, assignments=MACHINES, tariffs=TARIFFS)
-    collect_month(connection, month=OCTOBER, machines=NAMES)
-    rate(connection, OCTOBER)
-    freeze_ready(connection)
-    yield
-    assert breaks(connection, first=date(2025, 10, 1), last=date(2025, 10, 31)) == []
+@pytest.fixture(scope="module")
+def october(scratch_engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Both machines used 1 kWh a day; the month is rated and has its documents. Never committed."""
+    with scratch_engine.connect() as connection:
+        open_sites(connection, "norway")
+        register(connection, customers=CUSTOMERS, assignments=MACHINES, tariffs=TARIFFS)
+        collect_month(connection, month=OCTOBER, machines=NAMES)
+        rate(connection, OCTOBER)
+        freeze_ready(connection)
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def connection(october: sa.Connection) -> Iterator[sa.Connection]:
+    """The connection of that October, which every test leaves sound and then gets back as it was."""
+    savepoint = october.begin_nested()
+    try:
+        yield october
+        assert breaks(october, first=date(2025, 10, 1), last=date(2025, 10, 31)) == []
+    finally:
+        savepoint.rollback()
 
 
 def reread(connection: sa.Connection, wh: int | None, other: int = 1_000) -> None:

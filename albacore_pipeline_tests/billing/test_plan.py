@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from albacore_pipeline.billing import queries
 from albacore_pipeline.billing.plan import plan_load
+from albacore_pipeline.database import connect
 from albacore_pipeline.registry.files import Registry
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Price, TariffBand
@@ -66,9 +67,7 @@ def prices(price: str) -> list[Price]:
     ]
 
 
-@pytest.fixture
-def engine(engine: sa.Engine) -> Iterator[sa.Engine]:
-    """Each machine used a kWh a day; October has its documents, November is rated only."""
+def _two_months(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         open_sites(connection, "norway")
         load(connection, registry("first"), actor="test", reason="test", now=NOW)
@@ -77,7 +76,18 @@ def engine(engine: sa.Engine) -> Iterator[sa.Engine]:
             rate(connection, month)
             if month == "2025-10":
                 freeze_ready(connection, documented=True)
-    yield engine
+
+
+@pytest.fixture(scope="module")
+def template(make_template: Callable[[Callable[[sa.Engine], None]], str]) -> str:
+    """A database in which each machine used a kWh a day; October has its documents, November is rated only."""
+    return make_template(_two_months)
+
+
+@pytest.fixture
+def engine(make_database: Callable[[str], str], template: str) -> sa.Engine:
+    """A copy of the two months."""
+    return connect(make_database(template))
 
 
 def plan(engine: sa.Engine, **changed: Any) -> list[str]:

@@ -17,6 +17,7 @@ from albacore_pipeline.cli import home
 from albacore_pipeline.cli.app import app, main
 from albacore_pipeline.database import connect, embedded
 from albacore_pipeline.settings import PROJECT, Settings
+from albacore_pipeline_tests.commands import albacore
 from albacore_pipeline_tests.registry.folders import line, write
 
 NOWHERE = "127.0.0.1:1"
@@ -35,10 +36,7 @@ def _paths(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, .
 def run(*words: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `albacore …` in a process of its own, on a home in the folder."""
     plain = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "ALBACORE_HOME": str(folder / "home")}
-    command = [sys.executable, "-m", "albacore_pipeline.cli", *words]
-    return subprocess.run(
-        command, env=plain | variables, cwd=folder, capture_output=True, text=True, timeout=60, check=False
-    )
+    return albacore(*words, variables=plain | variables, folder=folder)
 
 
 def test_the_commands_are_those_of_the_contract() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -15,7 +17,7 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from albacore_pipeline.effects.interface import Effect, Later, Outcome, Parked
+from albacore_pipeline.effects.interface import Effect, Later, Outcome, Parked, Succeeded
 from albacore_pipeline.effects.mail import MAIL, MailHandler
 from albacore_pipeline.effects.outbox import dispatch, prepare
 from albacore_pipeline_tests.clocks import FrozenClock
@@ -54,13 +56,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def relay() -> Iterator[tuple[Relay, str]]:
+@contextmanager
+def listening(*, beyond_ascii: bool) -> Iterator[tuple[Relay, str]]:
     handler, port = Relay(), free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller = Controller(handler, hostname="127.0.0.1", port=port, enable_SMTPUTF8=beyond_ascii)
     controller.start()
     yield handler, f"smtp://127.0.0.1:{port}"
     controller.stop()
+
+
+@pytest.fixture
+def relay() -> Iterator[tuple[Relay, str]]:
+    with listening(beyond_ascii=True) as found:
+        yield found
+
+
+@pytest.fixture
+def old_relay() -> Iterator[tuple[Relay, str]]:
+    """A relay without SMTPUTF8."""
+    with listening(beyond_ascii=False) as found:
+        yield found
 
 
 def mail_handler(url: str, clock: FrozenClock) -> MailHandler:
@@ -101,6 +116,72 @@ def test_a_mail_goes_out_whole(relay: tuple[Relay, str], clock: FrozenClock) -> 
         ("1.csv", "text/csv", "site,machine\r\n"),
         ("1.pdf", "application/pdf", b"%PDF-1.7"),
     ]
+
+
+def test_a_mail_may_be_readable_as_text_and_as_html(relay: tuple[Relay, str], clock: FrozenClock) -> None:
+    effect = mail()
+    effect = replace(effect, payload={**effect.payload, "html": "<p>Kjære Anna</p>\n"})
+
+    send(mail_handler(relay[1], clock), effect)
+
+    (taken,) = relay[0].taken
+    bodies = [taken.get_body((kind,)) for kind in ("plain", "html")]
+    assert [body.get_content().strip() for body in bodies if body is not None] == ["Kjære Anna", "<p>Kjære Anna</p>"]
+    assert [part.get_filename() for part in taken.iter_attachments()] == ["1.csv", "1.pdf"]
+
+
+def test_what_is_drawn_when_a_mail_leaves_is_filled_in_and_stands_nowhere_before(
+    relay: tuple[Relay, str], clock: FrozenClock
+) -> None:
+    effect = mail()
+    payload = {**effect.payload, "text": "code: '{code}', not {name}\n", "html": "<pre>code: {code}</pre>"}
+    drawn: list[int] = []
+
+    def fill(effect: Effect) -> Mapping[str, str]:
+        drawn.append(effect.effect_id)
+        return {"code": "K7<Q"}
+
+    handler = replace(mail_handler(relay[1], clock), fill=fill)
+    outcome = send(handler, replace(effect, payload=payload))[0]
+
+    (taken,) = relay[0].taken
+    bodies = [taken.get_body((kind,)) for kind in ("plain", "html")]
+    assert [body.get_content().strip() for body in bodies if body is not None] == [
+        "code: 'K7<Q', not {name}", "<pre>code: K7&lt;Q</pre>",
+    ]  # fmt: skip
+    assert drawn == [1]
+    assert "K7" not in repr(outcome)
+
+
+def test_a_mail_whose_code_can_not_be_drawn_waits(relay: tuple[Relay, str], clock: FrozenClock) -> None:
+    def fill(effect: Effect) -> Mapping[str, str]:
+        raise LookupError("no such plan")
+
+    outcome = send(replace(mail_handler(relay[1], clock), fill=fill), mail())[0]
+
+    assert outcome == Later("the mail can't be written: LookupError: no such plan")
+    assert relay[0].taken == []
+
+
+def test_an_address_beyond_ascii_that_the_relay_does_not_take_needs_a_person(
+    old_relay: tuple[Relay, str], relay: tuple[Relay, str], clock: FrozenClock
+) -> None:
+    assert isinstance(send(mail_handler(relay[1], clock), mail("bjørn@customer.example"))[0], Succeeded)
+
+    outcomes = send(mail_handler(old_relay[1], clock), mail("bjørn@customer.example"), mail())
+
+    assert outcomes[0] == Parked(
+        "the relay takes no addresses beyond ASCII (SMTPUTF8): mend the recipient's address, or use a relay that does"
+    )
+    assert [taken["To"] for taken in old_relay[0].taken] == ["anna@customer.example"]
+
+
+def test_a_domain_beyond_ascii_is_written_so_that_every_relay_takes_it(
+    old_relay: tuple[Relay, str], clock: FrozenClock
+) -> None:
+    send(mail_handler(old_relay[1], clock), mail("anna@blåbær.example"))
+
+    assert [taken["To"] for taken in old_relay[0].taken] == ["anna@xn--blbr-roah.example"]
 
 
 def test_a_refused_recipient_needs_a_person_and_holds_up_nobody(relay: tuple[Relay, str], clock: FrozenClock) -> None:

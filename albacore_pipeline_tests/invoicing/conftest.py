@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 
-from albacore_pipeline_tests.clocks import FrozenClock
+from albacore_pipeline.database import connect
+from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.invoicing.fakes import Office, one_day
 
 
+def _open_books(engine: sa.Engine) -> None:
+    Office(engine=engine, clock=FrozenClock(utc("2025-11-01T06:00"))).open_books(one_day("NO-0001", "acme"))
+
+
+@pytest.fixture(scope="session")
+def open_books(make_template: Callable[[Callable[[sa.Engine], None]], str]) -> str:
+    """A database in which acme had one machine on the last day of October."""
+    return make_template(_open_books)
+
+
 @pytest.fixture
-def office(engine: sa.Engine, clock: FrozenClock) -> Office:
-    """Acme had one machine on the last day of October."""
-    office = Office(engine=engine, clock=clock)
-    office.open_books(one_day("NO-0001", "acme"))
-    return office
+def office(make_database: Callable[[str], str], open_books: str, clock: FrozenClock) -> Office:
+    """An office over a copy of that database."""
+    return Office(engine=connect(make_database(open_books)), clock=clock)
 
 
 @pytest.fixture

@@ -24,6 +24,6 @@ def test_an_unpaid_document_goes_through_every_stage_and_its_machine_runs_again_
     assert desk.resume() == {"done": 1}
     assert desk.control.states == {MACHINE: PowerState.ON}
     assert desk.cases() == {NUMBER: ("closed", "paid")}
-    assert desk.mails("pay@acme.example")[-1].startswith("Your machines run again")
+    assert desk.mails("pay@acme.example")[-1].startswith("Your machines are running again")
     later(desk.clock, days=3)
     assert desk.resume() == {}, "once"

@@ -72,8 +72,8 @@ class Scenes:
         self.desk.plan()
         self.desk.pause()
         mail = next(mails[0] for key, mails in self.desk.mail.sent.items() if key.startswith("mail:approval:"))
-        (code,) = re.findall(r"code (\w{8})", mail["text"])
-        return {"customer": "acme", "approver": mail["to"], "code": code}
+        (code,) = re.findall(r"code: \W?(\w{8})", mail["text"])
+        return {"plan": 1, "approver": mail["to"], "code": code}
 
     def veto_pause(self) -> Form:
         self.open()
@@ -86,6 +86,42 @@ class Scenes:
         self.desk.plan()
         self.desk.pause()
         return {"site": "ethiopia", "machine": "ET-0001", "action": "pause"}
+
+    def resume_machine(self) -> Form:
+        self.open("ET-0001")
+        self.desk.run_chain()
+        self.desk.pause()
+        return {"site": "ethiopia", "machine": "ET-0001"}
+
+    def resolve_dispute(self) -> Form:
+        self.open()
+        self.desk.hold("ALB-2025-000001")
+        return {"customer": "acme", "number": "ALB-2025-000001", "outcome": "granted"}
+
+    def reopen_case(self) -> Form:
+        self.open()
+        self.desk.night(CHAIN_DAYS[0])
+        return {"number": "ALB-2025-000001", "stage": "reminder"}
+
+    def write_off(self) -> Form:
+        self.open()
+        return {"number": "ALB-2025-000001"}
+
+    def finish_task(self) -> Form:
+        self.open()
+        self.desk.night(CHAIN_DAYS[0])
+        return {"key": "step:1"}
+
+    def clear_site_stop(self) -> Form:
+        with self.desk.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "insert into albacore.site values ('norway', 'NO', 'Europe/Oslo', '2025-10-01', 0)"
+            )
+            connection.exec_driver_sql("insert into albacore.site_stop values ('norway', now(), 'it lied')")
+        return {"site": "norway"}
+
+    def sign_off_country(self) -> Form:
+        return {"country": "NO", "until": "2026-12-31", "reference": "opinion 7 of 2025"}
 
     def set_kill_switch(self) -> Form:
         return {"on": True}
@@ -156,6 +192,7 @@ def test_a_document_s_number_is_released_alone(scenes: Scenes, deployment: Deplo
 
 def test_the_jobs_of_people_are_those_of_the_contract() -> None:
     assert set(operator_jobs()) == {
-        "load_registry", "accept_gap", "accept_revision", "place_hold", "release_hold", "approve_pause", "veto_pause",
-        "confirm_power_state", "release_document", "report_bounce", "set_kill_switch",
+        "load_registry", "accept_gap", "accept_revision", "place_hold", "release_hold", "resolve_dispute",
+        "reopen_case", "write_off", "finish_task", "approve_pause", "veto_pause", "confirm_power_state",
+        "resume_machine", "release_document", "report_bounce", "set_kill_switch", "clear_site_stop", "sign_off_country",
     }  # fmt: skip

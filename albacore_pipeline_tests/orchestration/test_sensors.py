@@ -77,6 +77,8 @@ def test_a_stage_that_is_due_is_asked_for_until_it_is_entered(deployment: Deploy
     assert asked(deployment.tick("escalation")) == [None]
 
     desk.night(CHAIN_DAYS[0])
+    assert asked(deployment.tick("escalation")) == [None], "what comes next is to be noted"
+    desk.evaluate()
     assert asked(deployment.tick("escalation")) == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from albacore_pipeline.database import connect
 from albacore_pipeline.invoicing.store import prepare_documents
 from albacore_pipeline.oversight.month_report.figures import Figures, figures
 from albacore_pipeline.oversight.month_report.page import (
@@ -81,9 +82,25 @@ class Cells(HTMLParser):
         raise AssertionError(f"no table begins with {header}")
 
 
+@pytest.fixture(scope="module")
+def autumn(make_template: Callable[[Callable[[sa.Engine], None]], str]) -> str:
+    """A database of that name has the two months of `_write_autumn`."""
+
+    def write(engine: sa.Engine) -> None:
+        with engine.begin() as connection:
+            _write_autumn(connection)
+
+    return make_template(write)
+
+
 @pytest.fixture
-def world(connection: sa.Connection) -> sa.Connection:
+def world(make_database: Callable[[str], str], autumn: str) -> Iterator[sa.Connection]:
     """Acme pays crowns at two sites, bolt euros; cask has no tariff. September cost half as much; October has gaps."""
+    with connect(make_database(autumn)).connect() as connection:
+        yield connection
+
+
+def _write_autumn(connection: sa.Connection) -> None:
     open_sites(connection, "norway", "finland", starts_on=Month(2025, 9).first_day)
     ugly = customer("acme").model_copy(update={"name": SCRIPT})
     rows = [
@@ -110,7 +127,6 @@ def world(connection: sa.Connection) -> sa.Connection:
     for month, day in (("2025-09", "2025-10-01"), ("2025-10", "2025-11-01")):
         rate(connection, month)
         write(connection, utc(f"{day}T06:00"))
-    return connection
 
 
 def write(connection: sa.Connection, now: datetime) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 
+from albacore_pipeline.database import connect
 from albacore_pipeline.oversight.verify import verify
 from albacore_pipeline.periods import Month
-from albacore_pipeline_tests.clocks import FrozenClock
+from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.invoicing.fakes import Office, one_day
 from albacore_pipeline_tests.small_world import assignment, collect_month, customer, open_sites, rate, register, tariff
 
@@ -79,14 +82,23 @@ HIDDEN = {
 }
 
 
-@pytest.fixture
-def documented(engine: sa.Engine, clock: FrozenClock) -> sa.Engine:
-    """Acme's October is invoiced."""
-    office = Office(engine=engine, clock=clock)
+def _invoice_october(engine: sa.Engine) -> None:
+    office = Office(engine=engine, clock=FrozenClock(utc("2025-11-01T06:00")))
     office.open_books(one_day("NO-0001", "acme"))
     office.write_documents()
     office.issue()
-    return engine
+
+
+@pytest.fixture(scope="module")
+def invoiced(make_template: Callable[[Callable[[sa.Engine], None]], str]) -> str:
+    """A database in which acme's October is invoiced."""
+    return make_template(_invoice_october)
+
+
+@pytest.fixture
+def documented(make_database: Callable[[str], str], invoiced: str) -> sa.Engine:
+    """A copy of that database."""
+    return connect(make_database(invoiced))
 
 
 @pytest.mark.parametrize("hidden", HIDDEN)

@@ -25,7 +25,7 @@ FILES = {
         "eur,,,2025-10-20,,flat,EUR,0.08,1.1,0.5,100\n"
     ),
     "machines.csv": "site,machine,rated_watts,serial,model\nnorway,NO-0001,3200,S1,M1\n",
-    "policies.yaml": "default:\n  - from_day: 2025-01-01\n    overdue_days: 7\n",
+    "policies.yaml": "default:\n  - from_day: 2025-01-01\n    customers_per_day: 7\n",
 }
 
 # Files with every kind of tariff, to be written beside the ones above.

@@ -55,7 +55,7 @@ def registries(draw: st.DrawFn) -> dict[str, bytes]:
         "entities.csv": [("ALB", draw(texts), draw(texts), "", "")],
         "machines.csv": [("norway", "NO-1", draw(st.integers(1, 9_999)), draw(texts), "")],
     }  # fmt: skip
-    policies = f"default:\n- from_day: 2025-01-01\n  overdue_days: {draw(st.integers(0, 30))}\n"
+    policies = f"default:\n- from_day: 2025-01-01\n  customers_per_day: {draw(st.integers(0, 2))}\n"
     return {name: _written(name, found) for name, found in rows.items()} | {"policies.yaml": policies.encode()}
 
 

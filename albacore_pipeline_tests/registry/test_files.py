@@ -34,12 +34,16 @@ def test_a_good_registry_is_read_whole(tmp_path: Path) -> None:
         (Decimal("0.70"), Decimal(1)),
         (Decimal("0.07"), Decimal("1.1")),
     ]
-    assert registry.policies["default"][0].overdue_days == 7
+    assert registry.policies["default"][0].customers_per_day == 7
 
 
 BAD_CELLS = [
     ("customers", 2, ",NOK,", ",XXX,", "currency", "no currency"),
     ("customers", 2, "pay@acme.example", "acme", "email", "no mail address"),
+    ("customers", 2, "pay@acme.example", "mailto:pay@acme.example", "email", "invalid characters before the @-sign"),
+    ("customers", 2, "pay@acme.example", "pay@acme..example", "email", "two periods in a row; write one, as"),
+    ("customers", 2, "pay@acme.example", "pay@acme.example.", "email", "cannot end with a period"),
+    ("customers", 2, "kam@albacore.example", "kam@albacore", "account_manager", "should have a period"),
     ("customers", 3, ",30,", ",-1,", "payment_terms_days", "greater than or equal to 0"),
     ("customers", 3, "Bolt Oy", "", "legal_name", "is empty"),
     ("customers", 3, ",default", ",strict", "policy", "not in policies.yaml"),
@@ -100,10 +104,12 @@ def test_a_bad_cell_is_named(
         ("policies", "default:\n  - from_day: 2025-02-30\n", "policies.yaml", "is not YAML"),
         ("policies", "[" * 5_000, "policies.yaml", "is not YAML"),
         ("policies", "default: {}\n", "policies.yaml:1", "must be a mapping"),
-        ("policies", "default:\n  - overdue_days: soon\n", "policies.yaml:2: default.overdue_days", "integer"),
+        ("policies", "default: [{customers_per_day: soon}]\n", "policies.yaml:1: default.customers_per_day", "integer"),
         ("policies", "default:\n  - overdue: 3\n", "policies.yaml:2: default.overdue", "not permitted"),
         ("policies", "default: [{from_day: 2025-01-01}, {from_day: 2025-01-01}]\n", "policies.yaml:1: default.from_day",
          "2025-01-01 stands twice"),
+        ("policies", "default:\n  - owners:\n      reminder: mailto:a@b.example\n",
+         "policies.yaml:3: default.owners.reminder", "invalid characters before the @-sign: ':'"),
         ("policies", "default: [{review_factor: 1}]\n", "policies.yaml:1: default.review_factor", "more than 1"),
         ("policies", "default: [{review_factor: -3}]\n", "policies.yaml:1: default.review_factor", "greater than"),
         ("policies", "default: [{estimated_hours: -1}]\n", "policies.yaml:1: default.estimated_hours", "greater than"),

@@ -119,6 +119,15 @@ def test_a_bad_cell_is_named(
     assert words in found[0].message
 
 
+def test_an_entity_s_mail_address_is_checked(tmp_path: Path) -> None:
+    entities = KINDS["entities.csv"].replace("@albacore.example", "@albacore..example")
+    (problem,) = problems(tmp_path, entities=entities)
+    assert str(problem) == (
+        "entities.csv:2: email: 'billing@albacore..example' is no mail address: An email address cannot have two"
+        " periods in a row; write one, as name@example.com"
+    )
+
+
 def test_hours_that_no_band_covers_need_a_price(tmp_path: Path) -> None:
     bands = "".join(BANDS.splitlines(keepends=True)[:-1])
     (problem,) = problems(tmp_path, **kinds() | {"tariff_bands": bands})

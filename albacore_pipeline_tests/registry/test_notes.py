@@ -150,12 +150,12 @@ def test_every_overlap_is_named(tmp_path: Path) -> None:
 POLICIES = [
     ("default: []\n", "policies.yaml:1: default: has no version"),
     ("default:\n- {}\nstrict:\n- {}\ndefault:\n- {}\n", "policies.yaml:5: default: stands twice"),
-    ("default:\n- overdue_days: 3\n  overdue_days: 4\n", "policies.yaml:3: overdue_days: stands twice"),
-    ("default:\n- {}\n- overdue_days: -1\n", "policies.yaml:3: default.overdue_days: "),
+    ("default:\n- customers_per_day: 3\n  customers_per_day: 4\n", "policies.yaml:3: customers_per_day: stands twice"),
+    ("default:\n- {}\n- customers_per_day: -1\n", "policies.yaml:3: default.customers_per_day: "),
     ("default:\n- owners:\n    reminder: x\n", "policies.yaml:3: default.owners.reminder: "),
     ("default:\n- from_day: 20250101\n", "policies.yaml:2: default.from_day: a value of type int is not a day"),
     ("default:\n- from_day: [1]\n", "policies.yaml:2: default.from_day: "),
-    ("default:\n- overdue_days: !!int ''\n", "policies.yaml: is not YAML that can be read"),
+    ("default:\n- customers_per_day: !!int ''\n", "policies.yaml: is not YAML that can be read"),
     ("default: [{}]\n'a b': [{}]\n", "policies.yaml:2: a b: is no name for a policy"),
     ("? [a]\n: [{}]\n", "policies.yaml:"),
     ("- default\n", "policies.yaml:1: must be a mapping"),
@@ -163,9 +163,13 @@ POLICIES = [
     ("default: &all [*all]\n", "policies.yaml:1: default: "),
     ("default: [{owners: {reminder: 7}}]\n", "policies.yaml:1: default.owners.reminder: a value of type int is no"),
     ("\x00", "policies.yaml: is not YAML"),
+    ("default:\n- overdue_days: 9\n", "policies.yaml:2: default: overdue_days is written in `stages` now"),
+    ("default: [{machines_per_site_and_day: 999}]\n", "policies.yaml:1: default: machines_per_site_and_day is 999"),
+    ("default: [{owners: {paused: Finance+x@albacore.example}}]\n", "must be two people"),
+    ("default: [{owners: {nobody: a@albacore.example}}]\n", "owners: nobody is no stage of the policy"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "place"), POLICIES)
 def test_a_bad_policy_is_named(tmp_path: Path, text: str, place: str) -> None:
-    assert [str(problem)[: len(place)] for problem in problems(tmp_path, policies=text)][:1] == [place]
+    assert place in str(problems(tmp_path, policies=text)[0])

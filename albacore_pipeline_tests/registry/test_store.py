@@ -169,11 +169,11 @@ def test_the_database_itself_refuses_two_customers_on_one_day(
 def test_a_policy_holds_from_its_day_on_and_the_first_one_before(
     engine: sa.Engine, tmp_path: Path, clock: FrozenClock
 ) -> None:
-    text = "default:\n- {from_day: 2025-06-01, overdue_days: 6}\n- {from_day: 2025-09-01, overdue_days: 9}\n"
+    text = "default:\n- {from_day: 2025-06-01, customers_per_day: 1}\n- {from_day: 2025-09-01, customers_per_day: 2}\n"
     load_files(engine, tmp_path, clock, policies=text)
     with engine.connect() as connection:
         found = [
-            policy_in_force(connection, name="default", now=utc(day)).overdue_days
+            policy_in_force(connection, name="default", now=utc(day)).customers_per_day
             for day in ("2025-01-15", "2025-05-31", "2025-06-01", "2025-08-31", "2025-09-01", "2026-01-01")
         ]
-    assert found == [6, 6, 6, 6, 9, 9]
+    assert found == [1, 1, 1, 1, 2, 2]

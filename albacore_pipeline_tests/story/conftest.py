@@ -15,7 +15,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """A home in which `albacore demo` ended well. Tests leave it as they found it, or further on in the same story."""
     place = Told(home=tmp_path_factory.mktemp("story") / "håme of fish")
     try:
-        ended = place.albacore("demo", variables=canaries())
+        ended = place.demo(canaries())
         assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-4000:]
         place.said = ended.stdout
         yield place

@@ -65,7 +65,7 @@ def test_a_real_address_in_a_shell_that_knows_the_sandbox_stops_every_run_and_co
 def test_told_twice_the_story_changes_nothing(told: Told) -> None:
     before = {view: _rows(told, view) for view in UNCHANGED}
 
-    again = told.albacore("demo")
+    again = told.demo()
 
     assert again.returncode == 0, again.stdout[-2000:] + again.stderr[-2000:]
     after = {view: _rows(told, view) for view in UNCHANGED}

@@ -70,7 +70,7 @@ def test_a_killed_up_leaves_nothing_that_down_can_not_stop(told: Told) -> None:
         stopped = told.albacore("down")
 
         assert stopped.stdout.strip() == "Stopped the command that was running, the sandbox, the embedded database"
-        assert described(told.processes()) == []
+        until(lambda: described(told.processes()) == [], seconds=5)  # what was killed is gone a moment later
 
 
 def test_a_taken_port_is_said_in_one_line(told: Told) -> None:

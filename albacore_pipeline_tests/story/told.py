@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from albacore_pipeline.database import connect, embedded
 from albacore_pipeline.settings import PROJECT
 from albacore_pipeline.sites import SITES
+from albacore_pipeline_tests.commands import albacore
 
 CANARY = "canary-7f3a91c04e"
 NOWHERE = "127.0.0.1:1"  # nothing listens there
@@ -57,6 +58,7 @@ def canaries() -> dict[str, str]:
         "XERO_TOKEN_URL": f"http://{NOWHERE}",
         "XERO_WEBHOOK_KEY": f"{CANARY}-webhook",
         "SMTP_URL": f"smtp://somebody:{CANARY}-mail@{NOWHERE}",
+        "ALBACORE_BOUNCES_URL": f"imaps://somebody:{CANARY}-bounces@{NOWHERE}/INBOX",
         "MAIL_FROM": f"{CANARY}@example.com",
         "PGHOST": "127.0.0.1",
         "PGPORT": "1",
@@ -79,26 +81,34 @@ class Told:
         plain = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
         return plain | {"ALBACORE_HOME": str(self.home), "PYTHONPATH": str(PROJECT), "LANG": "C.UTF-8", **(more or {})}
 
-    def albacore(self, *words: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run `albacore …` to its end; what it says is kept for the search for secrets."""
-        command = [sys.executable, "-m", "albacore_pipeline.cli", *words]
-        ended = subprocess.run(
-            command, env=self.environment(variables), cwd="/", capture_output=True, text=True, timeout=PATIENCE
+    def demo(self, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `albacore demo` to its end, from the first line of Python on; what it says is kept too."""
+        command = [sys.executable, "-m", "albacore_pipeline.cli", "demo"]
+        return self._kept(
+            subprocess.run(
+                command, env=self.environment(variables), cwd="/", capture_output=True, text=True, timeout=PATIENCE
+            )
         )
-        self.outputs.append(ended.stdout + ended.stderr)
-        return ended
+
+    def albacore(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `albacore …` to its end; what it says is kept for the search for secrets."""
+        return self._kept(albacore(*words, variables=self.environment(), folder="/"))
 
     def shell(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run a script in a POSIX shell that knows what `albacore env` printed; `$python` is this Python."""
         whole = f'set -eu; exports="$("$python" -m albacore_pipeline.cli env)"; eval "$exports"; {script}'
-        ended = subprocess.run(
-            ["/bin/sh", "-c", whole],
-            env=self.environment({"python": sys.executable}),
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
+        return self._kept(
+            subprocess.run(
+                ["/bin/sh", "-c", whole],
+                env=self.environment({"python": sys.executable}),
+                cwd="/",
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
         )
+
+    def _kept(self, ended: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
         self.outputs.append(ended.stdout + ended.stderr)
         return ended
 

@@ -8,7 +8,8 @@ create table albacore.pause_plan (
     sha256 text not null,  -- over the frozen list
     not_before date not null,
     closed_at timestamptz,
-    closed_why text
+    closed_why text,
+    told_at timestamptz  -- when the customer was told that it is off
 );
 comment on table albacore.pause_plan is 'A pause as it was announced: it is carried out or falls, and it only shrinks.';
 create index pause_plan_open on albacore.pause_plan (customer) where closed_at is null;

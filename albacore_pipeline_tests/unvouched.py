@@ -1,3 +1,5 @@
+"""A server over TLS for which nobody vouches."""
+
 from __future__ import annotations
 
 import datetime as dt
