@@ -135,7 +135,10 @@ class Relay(FakeMail):
 
     def _take(self, effect: Effect) -> Outcome:
         identity = message_id(business_key=effect.business_key, sender=self.sender)
-        mail = read(at=self.true_now(), payload=effect.payload, key=identity)
+        payload = dict(effect.payload)
+        for name, value in self.fill(effect).items():
+            payload["text"] = payload["text"].replace(f"{{{name}}}", value)
+        mail = read(at=self.true_now(), payload=payload, key=identity)
         self.seen(mail)
         self.taken.append(mail)
         return Succeeded({"accepted_at": self.clock.now().isoformat(), "message_id": identity})
