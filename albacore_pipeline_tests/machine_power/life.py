@@ -105,13 +105,15 @@ def read(*, at: datetime, payload: Any, key: str) -> Mail:
         still={
             number: _amount(left)
             for number, left in re.findall(
-                rf"Document: (\S+) Month: [^:]*Invoiced: {AMOUNT} Still to pay: {AMOUNT}".replace(AMOUNT, r"NOK [\d,.]+", 1),
+                rf"Document: (\S+) Month: [^:]*Invoiced: {AMOUNT} Still to pay: {AMOUNT}".replace(
+                    AMOUNT, r"NOK [\d,.]+", 1
+                ),
                 overdue.partition("Claimed:")[0],
             )
         },
         claimed=_amount(claimed[1]) if claimed else Decimal(0),
         machines=frozenset(re.findall(r"(?:norway|ethiopia) ([A-Z]{2}-\d{4}) (ALB-\d{4}-\d{6})", text)),
-        not_before=datetime.strptime(promised[1], "%d %B %Y").date() if promised else None,  # noqa: DTZ007 - a day
+        not_before=datetime.strptime(promised[1], "%d %B %Y").date() if promised else None,
     )
 
 
@@ -289,7 +291,9 @@ class Outside:
         """As it is now."""
         return cls(
             at=life.clock.at,
-            xero=copy.deepcopy({name: getattr(life.xero, name) for name in ("contacts", "documents", "files", "money")}),
+            xero=copy.deepcopy(
+                {name: getattr(life.xero, name) for name in ("contacts", "documents", "files", "money")}
+            ),
             archive=copy.deepcopy(vars(life.archive)),
             taken=list(life.mail.taken),
             states=dict(life.control.states),
@@ -342,7 +346,8 @@ class Shelves:
             + ";".join(tables)
             + _procedure(f"{shelf}.keep", "".join(keep) + f"delete from {shelf}.counters; insert into {shelf}.counters"
                 " select sequencename, last_value from pg_sequences where schemaname = 'albacore';")
-            + _procedure(f"{shelf}.put_back", "".join(back) + "perform setval(('albacore.' || quote_ident(name))::regclass,"
+            + _procedure(f"{shelf}.put_back", "".join(back)
+                + "perform setval(('albacore.' || quote_ident(name))::regclass,"
                 f" coalesce(at, 1), at is not null) from {shelf}.counters;")
         )  # fmt: skip
 
@@ -359,7 +364,8 @@ def _procedure(name: str, body: str) -> str:
 _TABLES = """
 select relname as name, string_agg(quote_ident(attname), ', ' order by attnum) as columns
 from pg_class join pg_attribute on attrelid = pg_class.oid
-where relnamespace = 'albacore'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped and attgenerated = ''
+where relnamespace = 'albacore'::regnamespace and relkind = 'r'
+    and attnum > 0 and not attisdropped and attgenerated = ''
 group by relname
 """
 

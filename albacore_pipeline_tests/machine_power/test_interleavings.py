@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerState
 from albacore_pipeline.database import connect
-from albacore_pipeline.escalation import acts
 from albacore_pipeline.machine_power import acts as power
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline_tests.clocks import FrozenClock, utc
@@ -72,7 +71,13 @@ def it_is_held(life: Life) -> None:
 
 def the_machine_is_handed_over(life: Life) -> None:
     today = life.clock.at.date()
-    rows = [one_day(MACHINE, "acme", to_day=today - timedelta(days=1)), one_day(MACHINE, "bolt", ).model_copy(update={"from_day": today})]
+    rows = [
+        one_day(MACHINE, "acme", to_day=today - timedelta(days=1)),
+        one_day(
+            MACHINE,
+            "bolt",
+        ).model_copy(update={"from_day": today}),
+    ]
     life.load(rows, policy="approved", customers=life.customers)
 
 
@@ -112,7 +117,10 @@ def _once(life: Life, moment: str, happening: Happening) -> Iterator[Callable[[s
     def control_before(word: str) -> None:
         nonlocal states
         states += word == "state"
-        at({"off": "before the command"}.get(word) or ("before the machine is asked" if states == 1 else "before it is read back"))
+        at(
+            {"off": "before the command"}.get(word)
+            or ("before the machine is asked" if states == 1 else "before it is read back")
+        )
 
     life.xero.before = lambda call: at("before Xero is asked") if call == "invoices_by_id" else None
     life.xero.after = lambda call: at("after Xero answered") if call == "unapplied" else None
@@ -232,7 +240,8 @@ def _recorded(life: Life, word: str, machine: str) -> None:
     """No command without its record, in the database and in the journal."""
     action = {"off": "pause", "on": "resume"}[word]
     assert life.ask(
-        "select 1 from report.machine_commands where machine = :machine and action = :action and commanded_at is not null",
+        "select 1 from report.machine_commands"
+        " where machine = :machine and action = :action and commanded_at is not null",
         machine=machine, action=action,
     )  # fmt: skip
     assert any(entry.kind == action for entry in life.journal.since("power", None))
