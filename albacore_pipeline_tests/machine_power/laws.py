@@ -53,7 +53,7 @@ class Shown:
     """What Xero shows of an invoice."""
 
     left: Decimal
-    due_on: date
+    due_on: date | None
 
     @classmethod
     def of(cls, invoice: Invoice) -> Shown:

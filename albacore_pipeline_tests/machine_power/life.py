@@ -211,7 +211,7 @@ class Life(Desk):
     xero: Ledger = field(default_factory=Ledger)
     control: Switches = field(default_factory=Switches)
     customers: list[Customer] = field(default_factory=list)
-    mail: Relay = field(init=False)  # type: ignore[assignment] # the office makes a plain one
+    mail: Relay = field(init=False)
 
     def __post_init__(self) -> None:
         self.mail = Relay(clock=self.clock, true_now=self.true_now)

@@ -190,7 +190,13 @@ class Failpoints:
         self.life = life
         life.control.before = life.control.after = self.reached
         append = life.archive.append
-        life.archive.append = lambda *given: (self.reached("journal"), append(*given), self.reached("journal"))[1]  # type: ignore[method-assign]
+
+        def dangerous(journal: str, name: str, content: bytes) -> None:
+            self.reached("before")
+            append(journal, name, content)
+            self.reached("after")
+
+        life.archive.append = dangerous  # type: ignore[method-assign]
         sa.event.listen(life.engine, "commit", self.reached)
 
     def reached(self, _: Any) -> None:
