@@ -19,15 +19,17 @@ from albacore_pipeline.effects.journal import Journal
 from albacore_pipeline.effects.mail import MailHandler
 from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.escalation.notices import NoticeHandler
+from albacore_pipeline.escalation.queries import due_mails
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
 from albacore_pipeline.machine_power import journal, queries, sites, tickets, told
-from albacore_pipeline.machine_power.approvals import ApprovalHandler
+from albacore_pipeline.machine_power.approvals import APPROVAL, ApprovalHandler
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.pausing import PauseHandler
 from albacore_pipeline.machine_power.plan import Planned, plan_pauses, plan_resumes
 from albacore_pipeline.machine_power.queries import Action
 from albacore_pipeline.machine_power.read_back import read_back
 from albacore_pipeline.machine_power.resuming import ResumeHandler
+from albacore_pipeline.machine_power.tickets import TICKET, TicketHandler
 from albacore_pipeline.machine_power.world import Witness
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import NEVER_TWICE
@@ -113,8 +115,9 @@ def resume_and_read_back(
 
 def _send(platform: PlatformResource, mail: MailHandler) -> Counter[str]:
     notices = NoticeHandler(mail=mail, engine=platform.engine, clock=platform.clock)
+    asking = TicketHandler(mail=mail, engine=platform.engine, clock=platform.clock)
     return dispatch(
-        engine=platform.engine, handlers=[notices, mail], clock=platform.clock, gate=gate(platform.settings)
+        engine=platform.engine, handlers=[notices, asking, mail], clock=platform.clock, gate=gate(platform.settings)
     )
 
 
@@ -131,7 +134,8 @@ def due_pauses(platform: PlatformResource) -> list[dg.RunRequest]:
     """A plan's day has come, or a pause waits to be sent or read back."""
     with platform.engine.connect() as connection:
         due = queries.due_plans(connection, now=platform.clock.now())
-    return [dg.RunRequest()] if due or _commands_wait(platform, "pause") else []
+        mails = due_mails(connection, kinds=[TICKET, APPROVAL], now=platform.clock.now())
+    return [dg.RunRequest()] if due or mails or _commands_wait(platform, "pause") else []
 
 
 def due_resumes(platform: PlatformResource) -> list[dg.RunRequest]:
@@ -140,7 +144,8 @@ def due_resumes(platform: PlatformResource) -> list[dg.RunRequest]:
         now = platform.clock.now()
         machines = [row for row in queries.to_resume(connection, now=now) if not row.pending and row.state != "repair"]
         untold = queries.newly_withdrawn(connection) or queries.newly_running(connection, now=now)
-    return [dg.RunRequest()] if machines or untold or _commands_wait(platform, "resume") else []
+        forgotten = journal.lacking(connection, journal=_journal(platform))
+    return [dg.RunRequest()] if machines or untold or forgotten or _commands_wait(platform, "resume") else []
 
 
 def _commands_wait(platform: PlatformResource, action: Action) -> bool:

@@ -127,7 +127,7 @@ class PauseHandler:
         fresh = queries.pauses(connection, effects=[pause.effect_id for pause in wave], now=world.now)
         facts = pause_facts(connection, fresh, controls=self.controls, now=world.now)
         commanded: Counter[tuple[str, str]] = Counter()
-        for row in queries.commanded_today(connection, now=world.now):
+        for row in queries.commanded_today(connection, but=[pause.effect_id for pause in wave], now=world.now):
             commanded[row.site, row.customer] += row.machines
         opened, closed = [], {}
         for pause in fresh:

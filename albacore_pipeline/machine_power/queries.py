@@ -251,6 +251,21 @@ def in_doubt(connection: sa.Connection, *, before: datetime) -> list[SentCommand
     return rows(connection, "machine_power/in_doubt", SentCommand, before=before)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TicketFacts:
+    """What a ticket asks before it leaves; `stands`: a plan stands for its machine."""
+
+    command_id: int
+    action: Action
+    stands: bool
+    forbidden: bool
+
+
+def ticket_facts(connection: sa.Connection, *, commands: Sequence[int], now: datetime) -> list[TicketFacts]:
+    """What these tickets ask before they leave."""
+    return rows(connection, "machine_power/ticket_facts", TicketFacts, commands=commands, now=now)
+
+
 def open_tickets(connection: sa.Connection) -> list[SentCommand]:
     """Tickets that left and that nobody has answered."""
     return rows(connection, "machine_power/open_tickets", SentCommand)
@@ -325,12 +340,17 @@ def last_commanded(connection: sa.Connection) -> datetime | None:
     return row_or_none(connection, "machine_power/last_commanded", datetime)
 
 
+def is_known(connection: sa.Connection, *, site: str, machine: str, action: Action, at: datetime) -> bool:
+    """Whether the database knows a command, or not even its machine."""
+    return row(connection, "machine_power/is_known", bool, site=site, machine=machine, action=action, at=at)
+
+
 def adopt_command(
     connection: sa.Connection, *, site: str, machine: str, customer: str, action: Action, at: datetime, by_ticket: bool
-) -> int | None:
-    """Write a command that the journal knows; its id, None where the database has it."""
-    return row_or_none(
-        connection, "machine_power/adopt_command", int,
+) -> int:
+    """Write a command that the journal knows."""
+    return execute(
+        connection, "machine_power/adopt_command",
         site=site, machine=machine, customer=customer, action=action, at=at, by_ticket=by_ticket,
     )  # fmt: skip
 
@@ -442,9 +462,9 @@ class SiteStop:
     reason: str
 
 
-def commanded_today(connection: sa.Connection, *, now: datetime) -> list[PausedToday]:
-    """The blast radius so far."""
-    return rows(connection, "machine_power/commanded_today", PausedToday, now=now)
+def commanded_today(connection: sa.Connection, *, but: Sequence[int], now: datetime) -> list[PausedToday]:
+    """The blast radius so far, without the machines of these effects."""
+    return rows(connection, "machine_power/commanded_today", PausedToday, but=but, now=now)
 
 
 def fleet(connection: sa.Connection) -> list[Fleet]:

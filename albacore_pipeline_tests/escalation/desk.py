@@ -118,7 +118,8 @@ class Desk(Office):
         """Send what waits: notices that are still true, codes, and other mails."""
         notices = NoticeHandler(mail=self.mail, engine=self.engine, clock=self.clock)
         approvals = ApprovalHandler(mail=self.mail, engine=self.engine)
-        handlers: list[EffectHandler] = [notices, approvals, self.mail]
+        asking = tickets.TicketHandler(mail=self.mail, engine=self.engine, clock=self.clock)
+        handlers: list[EffectHandler] = [notices, approvals, asking, self.mail]
         return dict(dispatch(engine=self.engine, handlers=handlers, clock=self.clock, gate=LIVE))
 
     def read_xero(self) -> None:

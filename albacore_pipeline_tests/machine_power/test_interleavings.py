@@ -221,12 +221,15 @@ def _work(life: Life) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_a_death_at_any_point_of_a_pause_or_a_resume_ends_the_same(make_database: Callable[[], str]) -> None:
-    """A neighbour that operations had switched off is never ours."""
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 5])
+def test_a_death_at_any_point_of_a_pause_or_a_resume_ends_the_same(
+    make_database: Callable[[], str], every: int
+) -> None:
+    """A neighbour that operations had switched off is never ours. Usually every fifth point; all of them with `slow`."""
     start = Start.of(connect(make_database()), policy=Policy(share_of_site_and_day=Decimal(1)))
-    nth, died = 0, True
+    nth, died = 1 - every, True
     while died:
-        nth += 1
+        nth += every
         life = start.begin()
         life.control.states["NO-0002"] = PowerState.OFF
         life.control.seen = lambda word, machine, life=life: _recorded(life, word, machine)  # type: ignore[misc]
