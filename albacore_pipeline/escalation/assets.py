@@ -122,11 +122,11 @@ def _changed(connection: sa.Connection, *, now: datetime) -> bool:
 
 
 def next_stage(platform: PlatformResource) -> str:
-    """Which stage is entered next, when, and by how many documents."""
+    """Which stage is entered next, when, and by how many documents; empty where none waits for a day."""
     with platform.engine.connect() as connection:
         found = queries.comes_next(connection, now=platform.clock.now())
     if found is None:
-        return "nothing is due, and no document waits for a day"
+        return ""
     others = f" and {found.documents - 1} more" if found.documents > 1 else ""
     return f"next: {found.next_stage} of {found.number}{others} on {found.next_on}"
 

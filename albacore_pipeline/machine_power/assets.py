@@ -159,7 +159,7 @@ def next_pause(platform: PlatformResource) -> str:
     """Which plan's day comes next."""
     with platform.engine.connect() as connection:
         plan = queries.next_plan(connection, now=platform.clock.now())
-    return f"next: plan {plan.plan_id} of {plan.customer}, not before {plan.not_before}" if plan else "no plan waits"
+    return f"next: plan {plan.plan_id} of {plan.customer}, not before {plan.not_before}" if plan else ""
 
 
 machine_pause = level_sensor("machine_pause", job=pause_machines, due=due_pauses, comes_next=next_pause)

@@ -18,7 +18,7 @@ from albacore_pipeline.escalation.tasks import OwnedTask, open_tasks
 from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.queries import Command, Pause, SentCommand
-from albacore_pipeline.periods import add_business_days
+from albacore_pipeline.periods import Clock, add_business_days
 from albacore_pipeline.sites import Site
 
 TICKET = "mail.ticket"  # the kind of effect

@@ -225,7 +225,7 @@ def _work(life: Life) -> None:
 def test_a_death_at_any_point_of_a_pause_or_a_resume_ends_the_same(
     make_database: Callable[[], str], every: int
 ) -> None:
-    """A neighbour that operations had switched off is never ours. Usually every fifth point; all of them with `slow`."""
+    """A neighbour that operations had switched off is never ours. Every fifth point; all of them with `slow`."""
     start = Start.of(connect(make_database()), policy=Policy(share_of_site_and_day=Decimal(1)))
     nth, died = 1 - every, True
     while died:
