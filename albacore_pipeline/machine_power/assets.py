@@ -127,9 +127,9 @@ pause_machines = dg.define_asset_job("pause_machines", selection=[machine_pauses
 
 
 def due_pauses(platform: PlatformResource) -> list[dg.RunRequest]:
-    """A plan's day has come, or a pause waits to be sent or read back."""
+    """A plan's day has come, a pause waits to be sent or read back, or a customer has not heard of one yet."""
     with platform.engine.connect() as connection:
-        due = queries.due_plans(connection, now=platform.clock.now())
+        due = queries.due_plans(connection, now=platform.clock.now()) or queries.newly_paused(connection)
     return [dg.RunRequest()] if due or _commands_wait(platform, "pause") else []
 
 
