@@ -59,7 +59,7 @@ class Entry:
         """The notice's facts."""
         ours, row = self.documents, self.debtor.row
         others = [document for document in self.debtor.documents.values() if document not in ours and document.sent_at]
-        not_due = [document for document in others if not document.ended and document.due_on >= now.date()]
+        not_due = [document for document in others if _is_open(document) and document.due_on >= now.date()]
         due = not self.stage.before_due
         promised = [each.not_before for each in self.enters if each.not_before]
         return Letter(
@@ -68,10 +68,10 @@ class Entry:
             name=row.name,
             creditor=row.creditor,
             currency=row.currency,
-            overdue=tuple(_shown(document, document.amount_due - document.disputed) for document in ours if due),
-            not_due=tuple(_shown(document, document.amount_due) for document in (not_due if due else ours + not_due)),
+            overdue=tuple(_shown(document) for document in ours if due),
+            not_due=tuple(_shown(document) for document in (not_due if due else ours + not_due)),
             disputed=tuple(
-                _shown(document, document.disputed)
+                _shown(document, left=document.disputed)
                 for document in self.debtor.documents.values()
                 if document.disputed > 0
             ),
@@ -84,12 +84,18 @@ class Entry:
         )
 
 
-def _shown(document: DocumentRow, left: Decimal) -> LetterDocument:
+def _is_open(document: DocumentRow) -> bool:
+    """Whether something of it is to be paid and not disputed."""
+    return not document.ended and document.amount_due > document.disputed
+
+
+def _shown(document: DocumentRow, *, left: Decimal | None = None) -> LetterDocument:
+    """A document as letters name it: what is left to pay and not disputed, unless said otherwise."""
     return LetterDocument(
         number=document.number,
         month=document.month,
         total=document.total,
-        left=left,
+        left=document.amount_due - document.disputed if left is None else left,
         due_on=document.due_on,
         payment_link=document.payment_link,
     )
