@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database.rows import row, rows
+from albacore_pipeline.database.rows import row, row_or_none, rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,16 @@ class Document:
     amount_due: Decimal | None
     state: str
     payment_link: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentLine:
+    """A line of an invoice; `amount` with tax."""
+
+    number: str
+    line: int
+    description: str
+    amount: Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +99,24 @@ def documents(connection: sa.Connection, *, month: str | None, customer: str | N
     return rows(connection, "cli/documents", Document, month=month, customer=customer)
 
 
-def holds(connection: sa.Connection, *, customer: str) -> int:
-    """How many holds a customer has had."""
-    return row(connection, "cli/holds", int, customer=customer)
+def holds(connection: sa.Connection, *, customer: str) -> list[str]:
+    """How the holds ended that a customer has had; empty: it holds, or it expired."""
+    return rows(connection, "cli/holds", str, customer=customer)
+
+
+def invoice_line(connection: sa.Connection, *, month: str, customer: str, line: int) -> DocumentLine:
+    """A line of a customer's invoice of a month."""
+    return row(connection, "cli/invoice_line", DocumentLine, month=month, customer=customer, line=line)
+
+
+def holder(connection: sa.Connection, *, machine: str, day: date) -> str | None:
+    """Whose a machine is on a day, by the registry in force."""
+    return row_or_none(connection, "cli/holder", str, machine=machine, day=day)
+
+
+def machines_with_a_plan(connection: sa.Connection) -> list[str]:
+    """Machines for which a plan of a pause stands."""
+    return rows(connection, "cli/machines_with_a_plan", str)
 
 
 def customers_of_month(connection: sa.Connection, *, month: str) -> list[str]:
