@@ -121,6 +121,16 @@ def _changed(connection: sa.Connection, *, now: datetime) -> bool:
     )
 
 
-escalation = level_sensor("escalation", job=escalate, due=due_decisions)
+def next_stage(platform: PlatformResource) -> str:
+    """Which stage is entered next, when, and by how many documents."""
+    with platform.engine.connect() as connection:
+        found = queries.comes_next(connection, now=platform.clock.now())
+    if found is None:
+        return "nothing is due, and no document waits for a day"
+    others = f" and {found.documents - 1} more" if found.documents > 1 else ""
+    return f"next: {found.next_stage} of {found.number}{others} on {found.next_on}"
+
+
+escalation = level_sensor("escalation", job=escalate, due=due_decisions, comes_next=next_stage)
 
 definitions = dg.Definitions(assets=[escalation_steps], jobs=[escalate], sensors=[escalation])

@@ -310,9 +310,10 @@ class Progress:
         return ""
 
     def _hand_over(self) -> Enter | None:
-        """The debt goes to a person on its day, whatever holds up the pause."""
+        """The debt goes to a person on its day, once the reminders are done or stuck, whatever holds up the pause."""
         rule = self.policy.rule(Does.HAND_OVER)
-        reminded = any(claim.does is Does.REMIND for claim in self.counting.values())
+        stuck = any(claim.came_back or claim.vetoed for claim in self.counting.values())
+        reminded = stuck or all(each.stage in self.counting for each in self.chain if each.does is Does.REMIND)
         if rule is None or rule.stage in self.counting or not reminded or self.today < self._due_day(rule):
             return None
         return self._enter(rule)

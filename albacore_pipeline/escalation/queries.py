@@ -84,6 +84,21 @@ def note_evaluation(connection: sa.Connection, *, now: datetime) -> int:
     return execute(connection, "escalation/note_evaluation", now=now)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NextStage:
+    """A stage that documents will enter on a day, one of them by its number."""
+
+    next_stage: str
+    next_on: date
+    documents: int
+    number: str
+
+
+def comes_next(connection: sa.Connection, *, now: datetime) -> NextStage | None:
+    """What comes next by the last decisions."""
+    return row_or_none(connection, "escalation/comes_next", NextStage, now=now)
+
+
 # Cases and decisions
 
 

@@ -149,7 +149,14 @@ def _commands_wait(platform: PlatformResource, action: Action) -> bool:
     return count > 0
 
 
-machine_pause = level_sensor("machine_pause", job=pause_machines, due=due_pauses)
+def next_pause(platform: PlatformResource) -> str:
+    """Which plan's day comes next."""
+    with platform.engine.connect() as connection:
+        plan = queries.next_plan(connection, now=platform.clock.now())
+    return f"next: plan {plan.plan_id} of {plan.customer}, not before {plan.not_before}" if plan else "no plan waits"
+
+
+machine_pause = level_sensor("machine_pause", job=pause_machines, due=due_pauses, comes_next=next_pause)
 machine_resume = level_sensor("machine_resume", job=resume_machines, due=due_resumes, seconds=30)
 
 

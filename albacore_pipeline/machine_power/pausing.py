@@ -35,6 +35,7 @@ AT_ONCE = 10  # calls at a site's interface
 WAVE = 20
 PATIENCE = timedelta(seconds=45)  # how long a machine may take to change its state
 Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
 
 
 @dataclass(frozen=True)
@@ -166,23 +167,38 @@ class PauseHandler:
     def _command(self, pauses: Sequence[Pause]) -> dict[int, Outcome]:
         if not pauses:
             return {}
+        site = pauses[0].site
+        near = [] if site in self._tried else self._neighbours(pauses[0])
         answers = self._at_once(self._switch, pauses)
         failures = {pause.command_id: answer for pause, answer in zip(pauses, answers, strict=True)}
         read = self._read_back(pauses)
         obeyed = [pause for pause in pauses if read.get(pause.command_id) is PowerState.OFF]
+        disobeyed = [
+            pause.machine for pause in pauses if pause not in obeyed and not failures[pause.command_id]
+        ]  # fmt: skip
+        if disobeyed:
+            self._stop(site, f"not read to be off after the command: {', '.join(disobeyed)}")
+        if others := [machine for machine in near if self._read(site, machine) is PowerState.OFF]:
+            self._stop(site, f"off after the command to {pauses[0].machine}, and not commanded: {', '.join(others)}")
         if obeyed:
-            self._tried.add(pauses[0].site)
-        if disobeyed := [pause for pause in pauses if pause not in obeyed]:
-            with self.engine.begin() as connection:
-                names = ", ".join(pause.machine for pause in disobeyed)
-                why = f"not read to be off after the command: {names}"
-                sites.stop(connection, site=pauses[0].site, why=why, now=self.clock.now())
+            self._tried.add(site)
         return {
             pause.effect_id: Unknown(failure)
             if (failure := failures[pause.command_id]) and pause not in obeyed
             else Succeeded({"commanded": "pause", "read": read.get(pause.command_id)})
             for pause in pauses
         }
+
+    def _neighbours(self, pause: Pause) -> list[str]:
+        """Machines near to the first one of a site that are on, and must still be afterwards."""
+        with self.engine.connect() as connection:
+            near = queries.neighbours(connection, site=pause.site, machine=pause.machine)
+        states = self._at_once(partial(self._read, pause.site), near)
+        return [machine for machine, state in zip(near, states, strict=True) if state is PowerState.ON]
+
+    def _stop(self, site: str, why: str) -> None:
+        with self.engine.begin() as connection:
+            sites.stop(connection, site=site, why=why, now=self.clock.now())
 
     def _switch(self, pause: Pause) -> str:
         """Command; empty, or why nobody can say whether it worked."""
@@ -212,18 +228,21 @@ class PauseHandler:
         return read
 
     def _state(self, pause: Pause) -> PowerState | Unreadable:
+        return self._read(pause.site, pause.machine)
+
+    def _read(self, site: str, machine: str) -> PowerState | Unreadable:
         """The machine's state, or why it can't be read."""
         try:
-            return self.controls.control_of(pause.site).power_state(pause.machine)
+            return self.controls.control_of(site).power_state(machine)
         except (PowerFailure, SettingsError) as error:
             return Unreadable(str(error))
 
-    def _at_once(self, act: Callable[[Pause], Asked], pauses: Sequence[Pause]) -> list[Asked]:
+    def _at_once(self, act: Callable[[Asked], Answered], asked: Sequence[Asked]) -> list[Answered]:
         """The answers in order, some calls at a time."""
-        if len(pauses) < 2:
-            return [act(pause) for pause in pauses]
+        if len(asked) < 2:
+            return [act(each) for each in asked]
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            return list(pool.map(partial(act), pauses))
+            return list(pool.map(act, asked))
 
     def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
         """Note on the command what became of it."""

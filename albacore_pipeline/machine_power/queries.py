@@ -57,6 +57,20 @@ def due_plans(connection: sa.Connection, *, now: datetime) -> list[PlannedMachin
     return rows(connection, "machine_power/due_plans", PlannedMachine, now=now)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NextPlan:
+    """A plan whose day is to come."""
+
+    plan_id: int
+    customer: str
+    not_before: date
+
+
+def next_plan(connection: sa.Connection, *, now: datetime) -> NextPlan | None:
+    """The plan whose day comes next."""
+    return row_or_none(connection, "machine_power/next_plan", NextPlan, now=now)
+
+
 def plan_of(connection: sa.Connection, *, customer: str) -> list[StandingPlan]:
     """The plans of a customer that stand."""
     return rows(connection, "machine_power/plan_of", StandingPlan, customer=customer)
@@ -441,6 +455,11 @@ def kill_switch(connection: sa.Connection) -> bool:
 def set_kill_switch(connection: sa.Connection, *, is_on: bool, reason: str, actor: str, now: datetime) -> int:
     """Turn the kill switch."""
     return execute(connection, "machine_power/set_kill_switch", is_on=is_on, reason=reason, actor=actor, now=now)
+
+
+def neighbours(connection: sa.Connection, *, site: str, machine: str) -> list[str]:
+    """Up to ten machines whose names stand nearest to a machine's, of those that we have not stopped."""
+    return rows(connection, "machine_power/neighbours", str, site=site, machine=machine)
 
 
 def site_stops(connection: sa.Connection) -> list[SiteStop]:

@@ -346,6 +346,21 @@ def test_a_control_that_lies_stops_the_site_after_one_machine_and_its_people_are
     assert len(desk.control.commands) == 4
 
 
+def test_a_control_that_switches_a_neighbour_too_stops_the_site(make_desk: MakeDesk) -> None:
+    desk = make_desk(one_day("NO-0001", "acme"), one_day("NO-0002", "acme"), policy=WIDE, idle=("NO-0003",))
+
+    def hit(word: str) -> None:
+        if word == "off":
+            desk.control.states["NO-0003"] = OFF
+
+    desk.run_chain()
+    desk.control.after = hit
+    desk.pause()
+    assert desk.control.commands == ["off NO-0001"]
+    ((why,),) = desk.ask("select reason from albacore.site_stop")
+    assert why == "off after the command to NO-0001, and not commanded: NO-0003"
+
+
 def test_a_control_that_is_not_set_up_holds_up_no_other_site(make_desk: MakeDesk) -> None:
     desk = make_desk(one_day("FI-0001", "acme"), one_day("NO-0001", "bolt"), policy=WIDE)
     desk.run_chain()

@@ -19,9 +19,6 @@ from albacore_pipeline.escalation.acts import (
     write_off,
 )
 from albacore_pipeline.machine_power import acts
-from albacore_pipeline.machine_power.controls import Controls
-from albacore_pipeline.settings import SettingsError
-from albacore_pipeline.sites import SITES
 from albacore_pipeline_tests.escalation.desk import Desk, fails
 from albacore_pipeline_tests.invoicing.fakes import later, one_day
 from albacore_pipeline_tests.machine_power.test_pausing import (
@@ -209,18 +206,8 @@ def test_a_site_that_is_not_set_up_holds_up_no_other(make_desk: MakeDesk) -> Non
     later(desk.clock)
     desk.night()
 
-    def control_of(site: str) -> object:
-        if site == "finland":
-            raise SettingsError("FINLAND_CONTROL_URL is not set")
-        return desk.control
-
-    broken = Controls(sites=SITES, control_of=control_of)  # type: ignore[arg-type]
-    whole = desk.controls
-    type(desk).controls = property(lambda _: broken)  # type: ignore[assignment]
-    try:
-        desk.resume()
-    finally:
-        type(desk).controls = property(lambda _: whole)  # type: ignore[assignment]
+    desk.not_set_up = {"finland"}
+    desk.resume()
     assert desk.control.states == {"FI-0001": OFF, "NO-0001": ON}
 
 

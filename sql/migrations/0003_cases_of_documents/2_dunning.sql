@@ -231,7 +231,7 @@ $$;
 comment on function albacore.customer_stops_at is 'What keeps a customer as a whole out of every chain at an instant.';
 
 -- His money: the same entity, the same currency, a contact that is his alone. It is set against what is overdue and not
--- kept out, the oldest due date first.
+-- kept out or given up, the oldest due date first.
 create function albacore.owed_at(instant timestamptz, customers text[]) returns table (
     number text, customer text, currency text, due_on date, total numeric, amount_due numeric, disputed numeric,
     set_against numeric, owed numeric, as_of timestamptz, stopped text, stopped_until timestamptz
@@ -256,7 +256,8 @@ create function albacore.owed_at(instant timestamptz, customers text[]) returns 
     ),
     claimable as (
         select unpaid.*, amount_due - disputed as claim, stop.reason as stopped, stop.until_at as stopped_until,
-            stop.number is null and due_on < (instant at time zone 'UTC')::date as coverable
+            stop.number is null and due_on < (instant at time zone 'UTC')::date
+                and not exists (select from albacore.write_off where write_off.number = unpaid.number) as coverable
         from unpaid left join stop using (number)
     ),
     money as (
