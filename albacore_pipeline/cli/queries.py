@@ -58,14 +58,28 @@ class CollectedSite:
 
 @dataclass(frozen=True, kw_only=True)
 class StageEntered:
-    """A stage that a debt has come to."""
+    """A stage that a document has come to, and what its notice claimed for it."""
 
     customer: str
     stage: str
     number: str
+    claimed: Decimal
     decided_at: datetime
     delivered_at: datetime | None
     owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenCase:
+    """A document on its way: the last stage that it entered, why it stands there, and what comes next."""
+
+    customer: str
+    number: str
+    stage: str
+    state: str
+    reason: str
+    next_stage: str | None
+    next_on: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +151,13 @@ def collected_sites(connection: sa.Connection) -> list[CollectedSite]:
 
 
 def stages(connection: sa.Connection) -> list[StageEntered]:
-    """The stages that debts have come to, as they were decided."""
+    """The stages that documents have come to, as they were decided."""
     return rows(connection, "cli/stages", StageEntered)
+
+
+def open_cases(connection: sa.Connection) -> list[OpenCase]:
+    """The documents that are not paid, and where they stand."""
+    return rows(connection, "cli/open_cases", OpenCase)
 
 
 def commands(connection: sa.Connection) -> list[CommandTotal]:

@@ -30,6 +30,7 @@ from albacore_pipeline.registry.stages import Audience, Does, StageRule
 
 NOTICE = "notice"  # the kind of effect: a mail that asks, before it leaves, whether it is still true
 SAID_AGAIN = "said again"
+FOLLOWED = "more machines followed"  # of a pause that is told site by site
 NAMING = (Does.ANNOUNCE, Does.SCHEDULE)
 
 Machines = Mapping[str, Sequence[PausableMachine]]
@@ -180,9 +181,7 @@ def _supersede(connection: sa.Connection, entries: Iterable[Entry], *, now: date
     queries.supersede_claims(
         connection,
         claims=[
-            queries.OldClaim(
-                case_id=claim.case_id, stage=claim.stage, why=SAID_AGAIN if each.again else claim.fell or "said anew"
-            )
+            queries.OldClaim(case_id=claim.case_id, stage=claim.stage, why=_why_superseded(each, claim))
             for each, claim in old
         ],
         now=now,
@@ -193,6 +192,12 @@ def _supersede(connection: sa.Connection, entries: Iterable[Entry], *, now: date
         if claim.does in NAMING
     ]
     queries.fall_items(connection, fallen=fallen, now=now)
+
+
+def _why_superseded(each: Enter, claim: queries.ClaimRow) -> str:
+    if each.again:
+        return SAID_AGAIN
+    return claim.fell or (FOLLOWED if each.stage.does is Does.PAUSE else "said anew")
 
 
 def _claim_of(debtor: Debtor, each: Enter) -> queries.ClaimRow | None:
