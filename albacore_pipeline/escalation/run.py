@@ -90,9 +90,10 @@ def believe(connection: sa.Connection, *, now: datetime, second_clock: SecondClo
     other = second_clock()
     if other is None or abs(other - now) > AGREED:
         said = f"Xero's says {other:%Y-%m-%d %H:%M}" if other else "Xero does not say what time it is"
+        before = f" the last evaluation was on {last:%Y-%m-%d %H:%M}," if last else ""
         raise ClockInDoubt(
-            f"the clock says {now:%Y-%m-%d %H:%M} UTC,{f' the last evaluation was on {last:%Y-%m-%d %H:%M},' if last else ''}"
-            f" and {said}: nothing is evaluated until the two agree; check the host's time"
+            f"the clock says {now:%Y-%m-%d %H:%M} UTC,{before} and {said}: nothing is evaluated until the two agree;"
+            " check the host's time"
         )
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerControl, PowerState
+from albacore_pipeline.effects import audit
+from albacore_pipeline.effects.interface import STATES, Cancelled, Succeeded
+from albacore_pipeline.machine_power.queries import Command
 from albacore_pipeline.sites import SITES, Site, TicketControl
 
 PAUSE, RESUME = "power.pause", "power.resume"  # kinds of effects
@@ -24,6 +30,16 @@ class Controls:
         """Where tickets of a site go; None where there is an interface."""
         control = self.sites[site].control
         return control.mailbox if isinstance(control, TicketControl) else None
+
+
+def record_outcome(
+    connection: sa.Connection, *, command: Command, kind: str, outcome: Succeeded | Cancelled, now: datetime
+) -> None:
+    """What became of a command, in the audit."""
+    answer = dict(outcome.answer) if isinstance(outcome, Succeeded) else outcome.reason
+    details = {"outcome": STATES[type(outcome)], "answer": answer}
+    subject = f"{command.site} {command.machine}"
+    audit.record(connection, now=now, action=kind, subject=subject, details=details)
 
 
 def by_ticket(site: str) -> bool:

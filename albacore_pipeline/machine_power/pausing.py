@@ -22,9 +22,9 @@ import sqlalchemy as sa
 from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
 from albacore_pipeline.database import locks
 from albacore_pipeline.effects import audit
-from albacore_pipeline.effects.interface import STATES, Cancelled, Effect, Later, Outcome, Succeeded, Unknown
+from albacore_pipeline.effects.interface import Cancelled, Effect, Later, Outcome, Succeeded, Unknown
 from albacore_pipeline.machine_power import queries, sites, tickets
-from albacore_pipeline.machine_power.controls import PAUSE, Controls
+from albacore_pipeline.machine_power.controls import PAUSE, Controls, record_outcome
 from albacore_pipeline.machine_power.gates import Closed, closed_gate
 from albacore_pipeline.machine_power.queries import Pause, Reading
 from albacore_pipeline.machine_power.world import Witness, pause_facts
@@ -260,12 +260,7 @@ class PauseHandler:
             if done == "verified":
                 reading = Reading(command_id=command.command_id, state=PowerState.OFF)
                 queries.note_readings(connection, readings=[reading], now=now)
-        details = {
-            "outcome": STATES[type(outcome)],
-            "answer": dict(outcome.answer) if isinstance(outcome, Succeeded) else outcome.reason,
-        }
-        subject = f"{command.site} {command.machine}"
-        audit.record(connection, now=now, action=effect.kind, subject=subject, details=details)
+        record_outcome(connection, command=command, kind=effect.kind, outcome=outcome, now=now)
 
 
 def _outcome(closed: Closed) -> Outcome:

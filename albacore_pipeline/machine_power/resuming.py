@@ -14,10 +14,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
-from albacore_pipeline.effects import audit
-from albacore_pipeline.effects.interface import STATES, Cancelled, Effect, Later, Outcome, Succeeded
+from albacore_pipeline.effects.interface import Cancelled, Effect, Later, Outcome, Succeeded
 from albacore_pipeline.machine_power import queries, sites, tickets
-from albacore_pipeline.machine_power.controls import RESUME, Controls
+from albacore_pipeline.machine_power.controls import RESUME, Controls, record_outcome
 from albacore_pipeline.machine_power.pausing import AT_ONCE
 from albacore_pipeline.machine_power.queries import Command, Reading
 from albacore_pipeline.periods import Clock
@@ -110,9 +109,4 @@ class ResumeHandler:
                 sites.close_late_resume(connection, command=command, now=now)
         else:
             queries.settle_command(connection, command_id=command.command_id, outcome="cancelled", sent_at=None)
-        details = {
-            "outcome": STATES[type(outcome)],
-            "answer": dict(outcome.answer) if isinstance(outcome, Succeeded) else outcome.reason,
-        }
-        subject = f"{command.site} {command.machine}"
-        audit.record(connection, now=now, action=effect.kind, subject=subject, details=details)
+        record_outcome(connection, command=command, kind=effect.kind, outcome=outcome, now=now)

@@ -282,24 +282,32 @@ comment on function albacore.owed_at is 'What these customers owe at an instant,
 -- Which machines stand on a document.
 
 create view albacore.revision_day as
-select month.customer_month_id, machine.site, assignment.machine_id, machine_day.day,
-    albacore.wh_with_estimate(machine_day.wh, estimate.wh) as wh
+select month.customer_month_id, month.month, month.customer, machine.site, assignment.machine_id, machine_day.day,
+    albacore.wh_with_estimate(machine_day.wh, estimate.wh) as wh,
+    machine_day.collection_id, coalesce(estimate.hours, 0) as estimated_hours, coalesce(estimate.wh, 0) as estimate_wh
 from albacore.customer_month month
 join albacore.billing_run run using (billing_run_id, month)
-join albacore.assignment on assignment.customer = month.customer and assignment.state = 'billable'
+join albacore.assignment on assignment.customer = month.customer
+    and assignment.state = 'billable'
     and albacore.valid_at(assignment.since_version, assignment.until_version, run.registry_version)
     and assignment.from_day <= (month.month + interval '1 month - 1 day')::date and assignment.to_day >= month.month
 join albacore.machine using (machine_id)
-join albacore.billing_run_collection used on used.billing_run_id = month.billing_run_id and used.site = machine.site
+join albacore.billing_run_collection used on used.billing_run_id = month.billing_run_id
+    and used.site = machine.site
     and used.day between greatest(assignment.from_day, month.month)
         and least(assignment.to_day, (month.month + interval '1 month - 1 day')::date)
-join albacore.machine_day on machine_day.collection_id = used.collection_id and machine_day.day = used.day
-    and machine_day.machine_id = assignment.machine_id
-left join albacore.machine_estimate estimate on estimate.collection_id = used.collection_id and estimate.day = used.day
-    and estimate.machine_id = assignment.machine_id
+join albacore.machine_day on machine_day.collection_id = used.collection_id
+    and machine_day.day = used.day and machine_day.machine_id = assignment.machine_id
+left join albacore.machine_estimate estimate on estimate.collection_id = used.collection_id
+    and estimate.day = used.day and estimate.machine_id = assignment.machine_id
     and albacore.valid_at(estimate.since_run, estimate.until_run, month.billing_run_id)
 where machine_day.wh is not null or estimate.wh is not null;
-comment on view albacore.revision_day is 'The machine-days that any revision of a customer-month billed.';
+comment on view albacore.revision_day is 'The machine-days that any revision of a customer-month billed, estimates included: by the registry''s version and the collections that its rating stood on.';
+
+create or replace view albacore.billed_day as
+select revision_day.*
+from albacore.current_customer_month current
+join albacore.revision_day using (customer_month_id);
 
 -- Of a price that spans machines (a tier), a machine has its own part of the energy: what it used and no record of its
 -- own has. A disputed line is not asked about here: its lines are left out by who asks.
