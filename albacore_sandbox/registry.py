@@ -3,9 +3,9 @@
 Belongs here: twelve fictional companies, their machines, handovers and prices, as CSV files.
 Does not belong here: what the pipeline makes of them.
 
-Roles in the story: c01 pays at once, c02 in part, c03 disputes a line, c04 never pays until its machines stand still and
-has machines at every site; the others pay some days later. c06 pays a fee per machine and day, c09 has a monthly minimum.
-c12 pays by tiers in Finland, c11 by the hours of the week and c08 by the exchange's hourly price in Norway.
+Roles in the story: c01 pays at once, c02 in part, c03 disputes a line, c04 never pays until its machines stand still
+and has machines at every site; the others pay some days later. c06 pays a fee per machine and day, c09 has a monthly
+minimum. c12 pays by tiers in Finland, c11 by the hours of the week and c08 by the exchange's hourly price in Norway.
 """
 
 from __future__ import annotations

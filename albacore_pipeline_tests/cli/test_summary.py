@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -54,7 +55,7 @@ def test_the_story_s_questions_are_answered(desk: Desk) -> None:
         assert queries.holds(connection, customer="acme") == [""]
         assert queries.customers_of_month(connection, month="2025-10") == ["acme"]
         line = queries.invoice_line(connection, month="2025-10", customer="acme", line=1)
-        assert (line.number, line.amount) == ("ALB-2025-000001", 500)
+        assert (line.number, line.amount) == ("ALB-2025-000001", Decimal(500))
         assert queries.holder(connection, machine="NO-0001", day=LAST_DAY) == "acme"
         assert queries.holder(connection, machine="NO-0002", day=LAST_DAY) is None
         assert queries.machines_with_a_plan(connection) == [], "who holds a document stands behind no plan"

@@ -54,8 +54,8 @@ def test_a_dispute_says_why_the_plan_fell_and_why_the_machine_runs(paused: Desk)
     lines = explained(paused)
     assert lines[0] == f"{NUMBER}: held, 500.00 NOK overdue: on hold (dispute): test"
     assert f"hold on {NUMBER} (dispute) of a@albacore.example, 2025-12-08 to 2025-12-17: test" in lines
-    assert [line for line in lines if line.startswith("plan ")][0].endswith("fell: on hold (dispute): test")
-    assert [line for line in lines if " resume (" in line][0].endswith("verified: norway NO-0001")
+    assert next(line for line in lines if line.startswith("plan ")).endswith("fell: on hold (dispute): test")
+    assert next(line for line in lines if " resume (" in line).endswith("verified: norway NO-0001")
 
 
 def test_what_is_paid_is_told_without_repeating_it(paused: Desk) -> None:
