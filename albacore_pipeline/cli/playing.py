@@ -90,12 +90,13 @@ class Play:
             return
         self.world("registry/handover", machine=machine, customer=to, from_day=from_day.isoformat())
         self.world("registry", dir=str(self.running.settings.registry_folder))
-        self.load_registry()
-        self.say(f"{machine} is {to}'s from {from_day} on")
+        words = f"{machine} is {to}'s from {from_day} on"
+        self.load_registry(reason=words)
+        self.say(words)
 
-    def load_registry(self) -> None:
+    def load_registry(self, *, reason: str = "the story's registry") -> None:
         """The registry as a person would load it."""
-        config = {"ops": {"registry": {"config": {"actor": "demo", "reason": "the story's registry"}}}}
+        config = {"ops": {"registry": {"config": {"actor": "demo", "reason": reason}}}}
         self.must(self.ticker.job("load_registry", config=config))
 
     def confirm_tickets(self, action: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a customer stands, in words: what he was told, what stopped him, what became of his machines, what comes next."""
+"""Where a customer stands, in words: what he was told, what stops him, what became of his machines, what is next."""
 
 from __future__ import annotations
 
