@@ -20,7 +20,7 @@ from albacore_pipeline.effects.mail import MailHandler
 from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.escalation.notices import NoticeHandler
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
-from albacore_pipeline.machine_power import journal, queries, tickets, told
+from albacore_pipeline.machine_power import journal, queries, sites, tickets, told
 from albacore_pipeline.machine_power.approvals import ApprovalHandler
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.pausing import PauseHandler
@@ -71,6 +71,7 @@ def pause_and_read_back(
     _, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
     with platform.engine.begin() as connection:
         told.tell_paused(connection, now=platform.clock.now())
+        sites.tell_of_unknown(connection, now=platform.clock.now())
         tickets.remind(connection, controls=controls, now=platform.clock.now())
     tally += _send(platform, systems.mail)
     _report(context, platform, tally, rest, since=started)

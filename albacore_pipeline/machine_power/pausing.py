@@ -111,6 +111,7 @@ class PauseHandler:
         ready = [pause for pause in wave if pause.effect_id not in outcomes and pause.effect_id not in closed]
         resolved, closed_now = self._resolve(ready)
         closed |= closed_now
+        self._ask_to_sign_off({each.unsigned for each in closed.values() if each.unsigned})
         outcomes |= {effect_id: _outcome(each) for effect_id, each in closed.items()}
         outcomes |= {pause.effect_id: Succeeded({"ticket": "written"}) for pause in resolved if pause in by_ticket}
         commanded = [pause for pause in resolved if pause not in by_ticket]
@@ -188,6 +189,11 @@ class PauseHandler:
             else Succeeded({"commanded": "pause", "read": read.get(pause.command_id)})
             for pause in pauses
         }
+
+    def _ask_to_sign_off(self, countries: set[str]) -> None:
+        if countries:
+            with self.engine.begin() as connection:
+                sites.ask_to_sign_off(connection, countries=sorted(countries), now=self.clock.now())
 
     def _neighbours(self, pause: Pause) -> list[str]:
         """Machines near to the first one of a site that are on, and must still be afterwards."""

@@ -246,6 +246,11 @@ def unverified(connection: sa.Connection) -> list[SentCommand]:
     return rows(connection, "machine_power/unverified", SentCommand)
 
 
+def in_doubt(connection: sa.Connection, *, before: datetime) -> list[SentCommand]:
+    """Pauses from before an instant of which nobody knows whether they worked."""
+    return rows(connection, "machine_power/in_doubt", SentCommand, before=before)
+
+
 def open_tickets(connection: sa.Connection) -> list[SentCommand]:
     """Tickets that left and that nobody has answered."""
     return rows(connection, "machine_power/open_tickets", SentCommand)

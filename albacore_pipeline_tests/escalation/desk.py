@@ -20,7 +20,7 @@ from albacore_pipeline.escalation.acts import PlaceHold, place_hold
 from albacore_pipeline.escalation.notices import NoticeHandler
 from albacore_pipeline.invoicing.differences import Difference
 from albacore_pipeline.invoicing.payments import reconcile, watch_payments
-from albacore_pipeline.machine_power import journal, tickets, told
+from albacore_pipeline.machine_power import journal, sites, tickets, told
 from albacore_pipeline.machine_power.approvals import ApprovalHandler
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.pausing import PauseHandler
@@ -146,6 +146,7 @@ class Desk(Office):
         read_back(engine=self.engine, controls=self.controls, clock=self.clock)
         with self.engine.begin() as connection:
             told.tell_paused(connection, now=self.clock.now())
+            sites.tell_of_unknown(connection, now=self.clock.now())
             tickets.remind(connection, controls=self.controls, now=self.clock.now())
         self.send_mails()
         return tally

@@ -23,6 +23,7 @@ from albacore_pipeline_tests.escalation.debtor import (
     stages,
 )
 from albacore_pipeline_tests.escalation.desk import CHAIN_DAYS, Desk
+from albacore_pipeline_tests.small_world import collect, rate
 
 # Whether a notice is still true when it leaves
 
@@ -84,6 +85,22 @@ def test_a_bounce_gives_its_owner_a_task_and_the_case_goes_on_when_it_is_reopene
     assert stages(desk, OCTOBER) == ["reminder", "overdue", "final_notice"]
 
 
+def test_a_mailbox_of_ours_that_takes_no_mail_is_one_task_and_no_endless_chain_of_them(desk: Desk) -> None:
+    run(desk, "2025-11-17", "2025-11-17")
+    for _ in range(3):
+        with desk.engine.begin() as connection:
+            refused = (
+                "update albacore.effect set state = 'parked', error = 'full' where kind = 'mail' and number is null"
+            )
+            connection.exec_driver_sql(refused)
+        desk.evaluate()
+        desk.send_mails()
+    assert [subject for subject in desk.tasks() if "came back" in subject] == [
+        "a mail to operations@albacore.example came back",
+        "a mail to receivables@albacore.example came back",
+    ]
+
+
 def test_a_bounced_invoice_stops_its_chain_and_is_mailed_again_when_reopened(desk: Desk) -> None:
     ((message_id,),) = desk.ask("select answer ->> 'message_id' from albacore.effect where kind = 'mail'")
     desk.perform("report_bounce", report_bounce, ReportBounce(actor="a", reason="no such user", message_id=message_id))
@@ -92,6 +109,28 @@ def test_a_bounced_invoice_stops_its_chain_and_is_mailed_again_when_reopened(des
     desk.perform("reopen_case", reopen_case, ReopenCase(actor="a", reason="mended", number=OCTOBER))
     run(desk, "2025-11-26", "2025-11-27")
     assert desk.mails(PAYER).count(f"Invoice {OCTOBER}") == 2
+    assert stages(desk, OCTOBER) == ["reminder"]
+
+
+def test_readings_that_wait_for_a_person_hold_the_documents_that_rest_on_them(desk: Desk) -> None:
+    with desk.engine.begin() as connection:
+        machines = {"NO-0001": 100_000} | dict.fromkeys(("NO-0002", "NO-0003", "NO-0004", "NO-0005"), 1_000_000)
+        collect(connection, site="norway", day=date(2025, 10, 31), machines=machines, accept=False)
+    run(desk, "2025-11-17", "2025-11-20")
+    assert stages(desk, OCTOBER) == []
+    assert desk.cases()[OCTOBER] == ("held", "new readings of 2025-10-31 at norway wait for a person")
+
+
+def test_a_correction_in_his_favour_that_is_not_issued_yet_holds_the_document(desk: Desk) -> None:
+    with desk.engine.begin() as connection:
+        machines = {"NO-0001": 100_000} | dict.fromkeys(("NO-0002", "NO-0003", "NO-0004", "NO-0005"), 1_000_000)
+        collect(connection, site="norway", day=date(2025, 10, 31), machines=machines)
+        rate(connection, "2025-10")
+    run(desk, "2025-11-17", "2025-11-20")
+    assert stages(desk, OCTOBER) == []
+    desk.write_documents()
+    desk.issue()
+    run(desk, "2025-11-21", "2025-11-24")
     assert stages(desk, OCTOBER) == ["reminder"]
 
 

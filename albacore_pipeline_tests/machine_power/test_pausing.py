@@ -190,6 +190,7 @@ def test_in_a_real_world_both_countries_must_be_signed_off(make_desk: MakeDesk) 
     desk.pause()
     for country in ("NO", "FI"):
         assert error_of(desk) == f"nobody has signed off pauses for {country}: sign_off_country"
+        assert f"may machines be paused in {country}?" in desk.tasks()
         form = acts.SignOffCountry(actor="a", reason="r", country=country, until="2026-12-31", reference="opinion 7")
         desk.perform("sign_off_country", acts.sign_off_country, form)
         later(desk.clock, hours=1, minutes=1)
@@ -317,6 +318,9 @@ def test_a_command_whose_answer_was_lost_is_ours(ready: Desk) -> None:
 
     ready.control.after = lost
     ready.carry_out()
+    later(ready.clock, hours=2)
+    ready.pause()
+    assert f"nobody knows whether norway {MACHINE} is off" in ready.tasks()
     ready.xero.pay(NUMBER, "500")
     later(ready.clock)
     ready.night()

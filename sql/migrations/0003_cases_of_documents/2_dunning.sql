@@ -208,12 +208,22 @@ language sql stable parallel safe as $$
     union all
     select effect.number, 'bounced', 'the invoice''s mail came back: mend the address, then reopen_case', null
     from albacore.mail_bounce join albacore.effect using (effect_id) where effect.number is not null and mended_at is null
-    union all  -- a correction in the customer's favour that he has not got yet, or readings that a person has to accept
-    select document.number, 'correction', 'a correction of its month is not decided yet', null
+    union all  -- a correction in the customer's favour, or of which nobody knows yet, that he has not got
+    select document.number, 'correction', 'a correction of its month is not issued yet', null
     from albacore.document
     join albacore.newest_customer_month newest using (customer, month)
-    where document.kind <> 'credit_note' and newest.revision > document.revision
-        and (newest.state = 'blocked' or (newest.frozen_at is null and newest.waits is not null))
+    join albacore.customer_month ours on ours.customer_month_id = document.customer_month_id
+    where document.kind <> 'credit_note' and newest.revision > document.revision and newest.frozen_at is null
+        and (newest.state = 'blocked' or coalesce(newest.rated_amount < ours.rated_amount, true))
+    union all  -- readings of its month that a person has to accept or refuse
+    select distinct document.number, 'correction', format('new readings of %s at %s wait for a person', waiting.day, waiting.site), null::timestamptz
+    from albacore.collection waiting
+    join albacore.machine on machine.site = waiting.site
+    join albacore.current_assignment assigned on assigned.machine_id = machine.machine_id
+        and waiting.day between assigned.from_day and assigned.to_day and assigned.state = 'billable'
+    join albacore.document on document.customer = assigned.customer and document.kind <> 'credit_note'
+        and document.month = date_trunc('month', waiting.day)::date
+    where waiting.state = 'waiting'
     union all
     select document.number, 'correction', format('the credit note %s is not issued yet', note.number), null
     from albacore.document
