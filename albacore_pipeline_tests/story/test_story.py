@@ -172,6 +172,21 @@ def test_in_the_end_every_machine_truly_runs_for_whom_no_plan_stands(told: Told)
     assert "every machine runs" in told.said
 
 
+def test_a_customer_is_explained_on_the_command_line(told: Told) -> None:
+    explained = told.albacore("explain", "--customer", "c04")
+    october, november = (
+        row.number for row in told.rows("select number from report.invoices where customer = 'c04' order by month")
+    )
+
+    lines = explained.stdout.splitlines()
+    assert explained.returncode == 0
+    assert lines[0].startswith(f"{november}: waiting, ") and " USD overdue: " in lines[0]
+    assert lines[1].startswith("  next: overdue on 2025-12-2")
+    assert f"{october}: closed: paid" in lines
+    assert next(line for line in lines if line.endswith("fell: paid")).startswith(f"plan 1 for {october}, not before")
+    assert "NO-0018: fell: the machine is no longer the debtor's, or not rented" in explained.stdout
+
+
 def test_a_corrected_day_became_a_credit_note(told: Told) -> None:
     notes = told.rows("select customer, revision, total from report.invoices where kind = 'credit_note'")
 
