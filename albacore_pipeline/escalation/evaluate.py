@@ -86,13 +86,17 @@ class Enter:
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """Nothing is due. `resting`: what is left is too little; `held`: something keeps it out; `waiting`: for its day."""
+    """Nothing is due. `resting`: what is left is too little; `held`: something keeps it out; `waiting`: for its day.
+
+    `through`: it has been through the whole chain, and waits for the payment.
+    """
 
     number: str
     state: Literal["waiting", "resting", "held"]
     reason: str
     next_stage: str = ""
     next_on: date | None = None
+    through: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -361,6 +365,7 @@ class Progress:
             reason=reason,
             next_stage=rule.stage if rule else "",
             next_on=on,
+            through=self.next_rule is None,
         )
 
     def _held(self, reason: str) -> Wait:

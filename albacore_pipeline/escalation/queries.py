@@ -135,12 +135,12 @@ class OldClaim:
 
 
 def cases_to_open(connection: sa.Connection) -> int:
-    """How many unpaid documents that were sent have no case."""
+    """How many unpaid documents have no case."""
     return row(connection, "escalation/cases_to_open", int)
 
 
 def open_cases(connection: sa.Connection, *, customers: Sequence[str] | None, now: datetime) -> int:
-    """Open a case for every unpaid document that was sent and has none; how many."""
+    """Open a case for every unpaid document that has none; how many."""
     return execute(connection, "escalation/open_cases", customers=customers, now=now)
 
 

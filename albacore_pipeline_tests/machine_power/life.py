@@ -105,13 +105,15 @@ def read(*, at: datetime, payload: Any, key: str) -> Mail:
         still={
             number: _amount(left)
             for number, left in re.findall(
-                rf"Document: (\S+) Month: [^:]*Invoiced: {AMOUNT} Still to pay: {AMOUNT}".replace(AMOUNT, r"NOK [\d,.]+", 1),
+                rf"Document: (\S+) Month: [^:]*Invoiced: {AMOUNT} Still to pay: {AMOUNT}".replace(
+                    AMOUNT, r"NOK [\d,.]+", 1
+                ),
                 overdue.partition("Claimed:")[0],
             )
         },
         claimed=_amount(claimed[1]) if claimed else Decimal(0),
         machines=frozenset(re.findall(r"(?:norway|ethiopia) ([A-Z]{2}-\d{4}) (ALB-\d{4}-\d{6})", text)),
-        not_before=datetime.strptime(promised[1], "%d %B %Y").date() if promised else None,  # noqa: DTZ007 - a day
+        not_before=datetime.strptime(promised[1], "%d %B %Y").date() if promised else None,
     )
 
 
@@ -135,7 +137,10 @@ class Relay(FakeMail):
 
     def _take(self, effect: Effect) -> Outcome:
         identity = message_id(business_key=effect.business_key, sender=self.sender)
-        mail = read(at=self.true_now(), payload=effect.payload, key=identity)
+        payload = dict(effect.payload)
+        for name, value in self.fill(effect).items():
+            payload["text"] = payload["text"].replace(f"{{{name}}}", value)
+        mail = read(at=self.true_now(), payload=payload, key=identity)
         self.seen(mail)
         self.taken.append(mail)
         return Succeeded({"accepted_at": self.clock.now().isoformat(), "message_id": identity})
@@ -153,6 +158,7 @@ class Switches(FakeControl):
     seen: Callable[[str, str], None] = lambda word, machine: None
 
     def power_state(self, machine: str) -> PowerState:
+        self.before("state")
         if self.manner == "down":
             raise PowerFailure("no answer")
         return self.states.get(machine, PowerState.ON)
@@ -160,12 +166,14 @@ class Switches(FakeControl):
     def _switch(self, word: str, machine: str, state: PowerState) -> None:
         if self.manner == "down":
             raise PowerFailure("no answer")
+        self.before(word)
         self.seen(word, machine)
         self.commands.append(f"{word} {machine}")
         if self.manner == "other":
             self.states[next(each for each in HOLDERS if each[:2] == "NO" and each != machine)] = state
         elif self.manner != "idle":
             self.states[machine] = state
+        self.after(word)
         if self.manner == "lost":
             raise PowerFailure("the answer was lost")
 
@@ -203,7 +211,7 @@ class Life(Desk):
     xero: Ledger = field(default_factory=Ledger)
     control: Switches = field(default_factory=Switches)
     customers: list[Customer] = field(default_factory=list)
-    mail: Relay = field(init=False)  # type: ignore[assignment] # the office makes a plain one
+    mail: Relay = field(init=False)
 
     def __post_init__(self) -> None:
         self.mail = Relay(clock=self.clock, true_now=self.true_now)
@@ -283,7 +291,9 @@ class Outside:
         """As it is now."""
         return cls(
             at=life.clock.at,
-            xero=copy.deepcopy({name: getattr(life.xero, name) for name in ("contacts", "documents", "files", "money")}),
+            xero=copy.deepcopy(
+                {name: getattr(life.xero, name) for name in ("contacts", "documents", "files", "money")}
+            ),
             archive=copy.deepcopy(vars(life.archive)),
             taken=list(life.mail.taken),
             states=dict(life.control.states),
@@ -336,7 +346,8 @@ class Shelves:
             + ";".join(tables)
             + _procedure(f"{shelf}.keep", "".join(keep) + f"delete from {shelf}.counters; insert into {shelf}.counters"
                 " select sequencename, last_value from pg_sequences where schemaname = 'albacore';")
-            + _procedure(f"{shelf}.put_back", "".join(back) + "perform setval(('albacore.' || quote_ident(name))::regclass,"
+            + _procedure(f"{shelf}.put_back", "".join(back)
+                + "perform setval(('albacore.' || quote_ident(name))::regclass,"
                 f" coalesce(at, 1), at is not null) from {shelf}.counters;")
         )  # fmt: skip
 
@@ -353,7 +364,8 @@ def _procedure(name: str, body: str) -> str:
 _TABLES = """
 select relname as name, string_agg(quote_ident(attname), ', ' order by attnum) as columns
 from pg_class join pg_attribute on attrelid = pg_class.oid
-where relnamespace = 'albacore'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped and attgenerated = ''
+where relnamespace = 'albacore'::regnamespace and relkind = 'r'
+    and attnum > 0 and not attisdropped and attgenerated = ''
 group by relname
 """
 

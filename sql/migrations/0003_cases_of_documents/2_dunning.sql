@@ -66,7 +66,7 @@ alter table albacore.escalation_case alter column number set not null;
 drop index albacore.escalation_case_open;
 create unique index escalation_case_open on albacore.escalation_case (number) where closed_at is null;
 create index escalation_case_customer on albacore.escalation_case (customer);
-comment on table albacore.escalation_case is 'The chain of stages of a document, from its mail until it is settled; a document that is owed again has another.';
+comment on table albacore.escalation_case is 'The chain of stages of a document, from its issue until it is settled; a document that is owed again has another.';
 
 create table albacore.case_decision (
     case_decision_id bigint generated always as identity primary key,
