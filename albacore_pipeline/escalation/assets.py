@@ -67,8 +67,8 @@ def escalation_steps(platform: PlatformResource, external: ExternalSystemsResour
 
 def _read_bounces(platform: PlatformResource) -> list[str]:
     """What the mailbox for bounces says came back, by recipient; it is noted before anything is decided."""
-    url = platform.settings.bounces_url
-    if url is None:
+    url = platform.settings.bounces_url.get_secret_value()
+    if not url:
         return []
     recipients: list[str] = []
 
@@ -78,7 +78,7 @@ def _read_bounces(platform: PlatformResource) -> list[str]:
         recipients.extend(each.recipient for each in noted)
 
     try:
-        read_bounces(url.get_secret_value(), take=take)
+        read_bounces(url, take=take)
     except (InboxError, SettingsError) as error:
         raise dg.Failure(str(error)) from None
     return recipients

@@ -286,9 +286,15 @@ class Progress:
             if claim.came_back:
                 return self._held(f"the notice of {claim.stage} came back: mend the address, then reopen_case")
             if claim.does is not Does.PAUSE and (claim.delivered_at is None or claim.delivered_at > self.as_of):
-                on = claim.delivered_at.date() if claim.delivered_at else None
-                return self._wait(f"the notice of {claim.stage} is not delivered yet", self.next_rule, on)
+                rule, on = self.next_rule, self._day_once_delivered(claim)
+                return self._wait(f"the notice of {claim.stage} is not delivered yet", rule, on)
         return None
+
+    def _day_once_delivered(self, claim: Claim) -> date | None:
+        """The day of the next stage if a notice does not come back; none where nobody can tell yet."""
+        rule = self.next_rule
+        day = self._day(rule, self._before(rule)) if rule else None
+        return max(day, claim.delivered_at.date()) if day and claim.delivered_at else None
 
     def _day(self, rule: StageRule, before: Claim | None) -> date | None:
         """The first day of a stage: by the policy of today, and no earlier than a delivered notice promised."""

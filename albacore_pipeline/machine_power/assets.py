@@ -131,10 +131,11 @@ pause_machines = dg.define_asset_job("pause_machines", selection=[machine_pauses
 
 
 def due_pauses(platform: PlatformResource) -> list[dg.RunRequest]:
-    """A plan's day has come, or a pause waits to be sent or read back."""
+    """A plan's day has come, a pause waits to be sent or read back, or a customer has not heard of one yet."""
     with platform.engine.connect() as connection:
-        due = queries.due_plans(connection, now=platform.clock.now())
-        mails = due_mails(connection, kinds=[TICKET, APPROVAL], now=platform.clock.now())
+        now = platform.clock.now()
+        due = queries.due_plans(connection, now=now) or queries.newly_paused(connection)
+        mails = due_mails(connection, kinds=[TICKET, APPROVAL], now=now)
     return [dg.RunRequest()] if due or mails or _commands_wait(platform, "pause") else []
 
 

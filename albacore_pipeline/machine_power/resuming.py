@@ -68,16 +68,22 @@ class ResumeHandler:
         if command.by_ticket:
             return Succeeded({"ticket": "written"})
         try:
-            control = self.controls.control_of(command.site)
-            control.power_on(command.machine)
-            deadline = real_time.monotonic() + self.patience.total_seconds()
-            while (state := control.power_state(command.machine)) is not PowerState.ON:
-                if real_time.monotonic() >= deadline:
-                    return Later(f"commanded, and read to be {state}", AGAIN)
-                real_time.sleep(self.poll_seconds)  # between two readings of a state that takes seconds to change
+            self.controls.control_of(command.site).power_on(command.machine)
         except (PowerFailure, SettingsError) as error:
             return Later(str(error), AGAIN)
-        return Succeeded({"commanded": "resume", "read": state})
+        deadline = real_time.monotonic() + self.patience.total_seconds()
+        while (read := self._state(command)) != PowerState.ON:
+            if real_time.monotonic() >= deadline:
+                return Later(f"commanded, and read to be: {read}", AGAIN)
+            real_time.sleep(self.poll_seconds)  # between two readings of a state that takes seconds to change
+        return Succeeded({"commanded": "resume", "read": read})
+
+    def _state(self, command: Command) -> PowerState | str:
+        """The machine's state, or why it can't be read: on its way to a state it may not be said at all."""
+        try:
+            return self.controls.control_of(command.site).power_state(command.machine)
+        except PowerFailure as error:
+            return str(error)
 
     def _tell_of_late(self, commands: Sequence[Command], outcomes: Sequence[Outcome]) -> None:
         now = self.clock.now()

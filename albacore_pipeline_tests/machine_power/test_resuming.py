@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -75,6 +76,19 @@ def test_a_command_that_does_nothing_is_given_again_until_the_machine_runs(pause
     paused.resume()
     assert (paused.control.states, paused.outcomes()[-1]) == ({MACHINE: ON}, (MACHINE, "resume", "verified"))
     assert f"norway {MACHINE} does not run again" not in paused.tasks()
+
+
+def test_a_machine_whose_state_can_not_be_read_on_its_way_is_read_again_before_it_is_commanded_again(
+    paused: Desk,
+) -> None:
+    """An interface may refuse to say a state while it changes."""
+    paid(paused)
+    paused.patience = timedelta(seconds=5)
+    unreadable = iter((True, True, False))
+    paused.control.before = lambda act: fails("state")(act) if act == "state" and next(unreadable, False) else None
+    paused.resume()
+    assert paused.outcomes()[-1] == (MACHINE, "resume", "verified")
+    assert paused.control.commands.count(f"on {MACHINE}") == 1
 
 
 def test_after_an_outage_of_days_it_is_given_within_a_quarter_of_an_hour(paused: Desk) -> None:
@@ -250,6 +264,9 @@ def test_a_site_of_tickets_writes_one_with_reason_deadline_and_what_else_to_do(b
         assert word in mail["text"]
     confirm(by_ticket, "pause", "done")
     assert by_ticket.outcomes() == [("ET-0001", "pause", "verified")]
+    assert "paused" not in by_ticket.stages()
+    by_ticket.pause()
+    assert by_ticket.stages()[-1] == "paused", "the customer hears of it when a person said so"
     with pytest.raises(LookupError, match="no pause of ethiopia ET-0001 waits"):
         confirm(by_ticket, "pause", "done")
 
