@@ -106,6 +106,11 @@ def consumption_asset(site: Site) -> dg.AssetsDefinition:
                 asset=[site.name, "consumption"],
                 description="No reading was refused and no revision waits for a person.",
             ),
+            dg.AssetCheckSpec(
+                "obedient",
+                asset=[site.name, "consumption"],
+                description="No machine drew power while it was read to be off.",
+            ),
         ],
         description=(
             f"Energy of each machine at {site.name.capitalize()}. A partition is that calendar day in {site.timezone},"

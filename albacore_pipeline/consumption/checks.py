@@ -51,6 +51,9 @@ def checks(collected: Sequence[Collected]) -> list[dg.AssetCheckResult]:
     incomplete = {day: hours for day, hours in missing.items() if hours}
     refused = sum(len(day.energy.refused) for day in collected)
     waiting = [f"{day.day}: {day.stored.reason}" for day in collected if day.stored.state == "waiting"]
+    drawn = {
+        f"{day.day} {each.machine}": f"{each.wh / 1000:.3f} kWh" for day in collected for each in day.drawn_while_off
+    }
     return [
         dg.AssetCheckResult(
             check_name="complete",
@@ -63,6 +66,12 @@ def checks(collected: Sequence[Collected]) -> list[dg.AssetCheckResult]:
             passed=not refused and not waiting,
             severity=dg.AssetCheckSeverity.WARN,
             metadata={"refused readings": refused, "waiting for accept_revision": waiting},
+        ),
+        dg.AssetCheckResult(
+            check_name="obedient",
+            passed=not drawn,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"drew power while read to be off": drawn},
         ),
     ]
 

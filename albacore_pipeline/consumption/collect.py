@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
 import sqlalchemy as sa
 
-from albacore_pipeline.consumption import store
-from albacore_pipeline.consumption.energy import EnergyDay, derive
+from albacore_pipeline.consumption import queries, store
+from albacore_pipeline.consumption.energy import EnergyDay, Quality, derive
 from albacore_pipeline.consumption.inventory import (
     Inventory,
     Unaccounted,
@@ -39,6 +40,7 @@ class Collected:
     energy: EnergyDay
     stored: store.Stored
     unaccounted: Unaccounted
+    drawn_while_off: list[queries.DrawnWhileOff] = field(default_factory=list)
 
 
 def read_inventory(*, site: Site, source: EnergySource, engine: sa.Engine, clock: Clock) -> Inventory:
@@ -78,8 +80,16 @@ def collect_day(
         machines = source.machines(as_of=window.end)
         with engine.connect() as connection:
             known_ratings = ratings(connection, site=site)
+            asked = window.widened(site.margin)
+            off = queries.off_spans(connection, site=site.name, start=asked.start, end=asked.end)
         energy, raw = _read(
-            site=site, window=window, machines=_rated(machines, known_ratings), source=source, archive=archive
+            site=site,
+            window=window,
+            machines=_rated(machines, known_ratings),
+            off=off,
+            silent=_rated(_unlisted(off, machines), known_ratings),
+            source=source,
+            archive=archive,
         )
     except FailedRead as error:
         raise FailedRead(f"{site.name} {day}: {str(error).removeprefix(f'{site.name}: ')}") from None
@@ -90,7 +100,15 @@ def collect_day(
             connection, site=site, day=day, energy=energy, raw=raw, run_id=run_id, now=now, accept_change=accept_change
         )
         mismatches = unaccounted(connection, site=site, day=day, energy=energy)
-    return Collected(day=day, energy=energy, stored=stored, unaccounted=mismatches)
+        drawn = queries.drawing_while_off(connection, site=site.name, day=day)
+    return Collected(day=day, energy=energy, stored=stored, unaccounted=mismatches, drawn_while_off=drawn)
+
+
+def _unlisted(off: Sequence[queries.OffSpan], machines: Sequence[Machine]) -> list[Machine]:
+    """Machines that stood still and that the site lists no more, as sites do that know a machine by its readings."""
+    listed = {machine.name for machine in machines}
+    rated = {span.machine: span.rated_watts for span in off if span.machine not in listed}
+    return [Machine(name=name, rated_watts=watts) for name, watts in rated.items()]
 
 
 def _rated(machines: Sequence[Machine], known_ratings: Mapping[str, int]) -> list[Machine]:
@@ -99,20 +117,30 @@ def _rated(machines: Sequence[Machine], known_ratings: Mapping[str, int]) -> lis
 
 
 def _read(
-    *, site: Site, window: Window, machines: Sequence[Machine], source: EnergySource, archive: Archive
+    *,
+    site: Site,
+    window: Window,
+    machines: Sequence[Machine],
+    off: Sequence[queries.OffSpan],
+    silent: Sequence[Machine],
+    source: EnergySource,
+    archive: Archive,
 ) -> tuple[EnergyDay, list[str]]:
     """The energy of these machines, and the names of the raw answers in the archive. Raises FailedRead.
 
-    Batch by batch: the readings of no more than a few batches are held at a time, whatever the site's size. What is
-    kept of a machine is its row of hours.
+    `silent` are machines that the site is not asked about. Batch by batch: the readings of no more than a few batches
+    are held at a time, whatever the site's size. What is kept of a machine is its row of hours.
     """
+    spans: defaultdict[str, list[Window]] = defaultdict(list)
+    for span in off:
+        spans[span.machine].append(Window(span.from_at, span.to_at))
     raw: list[str] = []
     batches = source.samples(
         machines=[machine.name for machine in machines],
         window=window.widened(site.margin),
         keep_raw=lambda answer: raw.append(archive.put_raw(answer.content, gzipped=answer.gzipped)),
     )
-    energy = derive(batches=batches, machines=machines, window=window, site=site)
-    if energy.readings == 0:
+    energy = derive(batches=batches, machines=[*machines, *silent], window=window, site=site, off=spans)
+    if energy.readings == 0 and (energy.quality == Quality.MISSING).any():
         raise FailedRead("no reading of any machine; the day stays open")
     return energy, raw

@@ -1,6 +1,6 @@
 """From a cumulative watt-hour counter to the energy of hours.
 
-Belongs here: steps, resets, rollovers, jumps and gaps of counters.
+Belongs here: steps, resets, rollovers, jumps and gaps of counters, and verified power-offs within gaps.
 Does not belong here: anything about other kinds of readings.
 
 The energy at an hour's boundary is the counter's own value there, interpolated between the readings around it and
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from albacore_pipeline.consumption.power_off import Rests, Stands, stands
 from albacore_pipeline.consumption.quality import Flag, Quality
 from albacore_pipeline.consumption.series import (
     HOUR_MS,
@@ -50,8 +51,18 @@ class _Steps:
     refusals: list[Refusal] = field(default_factory=list)
 
 
-def derive_counter(*, readings: Readings, frame: Frame) -> Derived:
-    """Energy of series in cumulative Wh. `readings.watts` is the most that a machine can draw."""
+@dataclass(frozen=True, kw_only=True)
+class _Believed:
+    """The readings that are kept, and of the step that ends at each its energy, its quality, whether it is a hole."""
+
+    readings: Readings
+    rise: Floats
+    quality: NDArray[np.uint8]
+    hole: Bools
+
+
+def derive_counter(*, readings: Readings, frame: Frame, rests: Rests) -> Derived:
+    """Energy of series in cumulative Wh. `readings.watts` is the most that a machine can draw; `rests` go by series."""
     steps = _judge(readings, frame)
     kept = Readings(
         series=readings.series[steps.keep],
@@ -59,14 +70,18 @@ def derive_counter(*, readings: Readings, frame: Frame) -> Derived:
         value=readings.value[steps.keep],
         watts=readings.watts,
     )
-    begins, ends = spans(readings=kept)
-    level = _levels(readings=kept, rise=steps.rise[steps.keep], frame=frame, begins=begins, ends=ends)
-    lower = _gaps(readings=kept, hole=steps.hole[steps.keep], frame=frame)
+    hole = steps.hole[steps.keep]
+    quality = _quality(readings=kept, hole=hole, frame=frame)
+    course = _Believed(readings=kept, rise=steps.rise[steps.keep], quality=quality, hole=hole)
+    course, drew = _with_rests(course, rests)
+    begins, ends = spans(readings=course.readings)
+    level = _levels(readings=course.readings, rise=course.rise, frame=frame, begins=begins, ends=ends)
     return Derived(
         wh=np.diff(np.maximum.accumulate(level, axis=1), axis=1),
         begins=begins,
         ends=ends,
-        lower=lower,
+        lower=_stretches(course, np.flatnonzero(course.quality > Quality.MEASURED)),
+        drew=drew,
         flags=steps.flags,
         refusals=steps.refusals,
     )
@@ -192,16 +207,69 @@ def _extra(*, readings: Readings, rise: Floats) -> Ints:
     return np.where(rise == readings.value - before, 0.0, extra).astype(np.int64)
 
 
-def _gaps(*, readings: Readings, hole: Bools, frame: Frame) -> Stretches:
-    """Long steps, and holes; so is a step across midnight longer than the margin, which the other day may not see."""
+def _quality(*, readings: Readings, hole: Bools, frame: Frame) -> NDArray[np.uint8]:
+    """The quality (N,) of the step that ends at each reading: lower of long steps, and of holes.
+
+    So is that of a step across midnight longer than the margin, which the other day may not see.
+    """
+    quality = np.full(len(hole), Quality.MEASURED, dtype=np.uint8)
     later = np.flatnonzero(readings.follows())
     start, end = readings.at[later - 1], readings.at[later]
     time = end - start
     across = ((start < 0) & (end > 0)) | ((start < frame.length) & (end > frame.length))
-    quality: NDArray[np.uint8] = np.select(
+    quality[later] = np.select(
         [hole[later] | (across & (time > frame.margin_ms)), time > LONG_GAP_MS, time > LONG_STEPS * frame.step_ms],
         [np.uint8(Quality.MISSING), np.uint8(Quality.ESTIMATED), np.uint8(Quality.INTERPOLATED)],
         np.uint8(Quality.MEASURED),
     )
-    low = quality > Quality.MEASURED
-    return Stretches(series=readings.series[later][low], start=start[low], end=end[low], quality=quality[low])
+    return quality
+
+
+def _stretches(course: _Believed, later: Ints) -> Stretches:
+    """The steps that end at these readings, with their quality."""
+    at = course.readings.at
+    return Stretches(
+        series=course.readings.series[later], start=at[later - 1], end=at[later], quality=course.quality[later]
+    )
+
+
+def _with_rests(course: _Believed, rests: Rests) -> tuple[_Believed, Stretches]:
+    """The course with a reading put at both ends of each rest in a gap; and the gaps whose rests the counter belies.
+
+    The gap's total stays, and its quality, but for the rest, of which everything is known.
+    """
+    readings = course.readings
+    rise = np.where(course.hole, EXACT, course.rise)  # of what may have been drawn in a hole nothing is known
+    gaps = np.flatnonzero(course.quality > Quality.MEASURED)
+    found = stands(readings=readings, rise=rise, holes=gaps, rests=rests)
+    drew = _stretches(course, found.drew)
+    if not len(found.hole):
+        return course, drew
+    return _put_in(course, found), drew
+
+
+def _put_in(course: _Believed, found: Stands) -> _Believed:
+    """The course with these readings, none of which adds energy."""
+    readings, ends = course.readings, np.unique(found.hole)
+    before = np.repeat(found.hole, 2)  # each reading goes before the one that ends its gap
+    at = np.insert(readings.at, before, np.column_stack([found.start, found.end]).ravel())
+    value = np.insert(readings.value, before, np.repeat(found.value, 2))
+    put = np.insert(np.zeros(len(readings.at), dtype=np.bool_), before, True)
+    rise = np.insert(course.rise, before, 0.0)
+    difference = np.diff(value, prepend=0.0)
+    rise[put] = difference[put]
+    last = np.flatnonzero(~put & np.roll(put, 1))  # where the gaps end now
+    plain = course.rise[ends] == readings.value[ends] - readings.value[ends - 1]
+    rest = course.rise[ends] - (value[last - 1] - readings.value[ends - 1])
+    rise[last] = np.where(plain, difference[last], rest)
+    quality = np.insert(course.quality, before, np.column_stack(
+        [course.quality[found.hole], np.full(len(found.hole), Quality.MEASURED, dtype=np.uint8)]
+    ).ravel())  # fmt: skip
+    return _Believed(
+        readings=Readings(
+            series=np.insert(readings.series, before, readings.series[before]), at=at, value=value, watts=readings.watts
+        ),
+        rise=rise,
+        quality=quality,
+        hole=np.insert(course.hole, before, False),
+    )

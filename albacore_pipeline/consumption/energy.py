@@ -7,11 +7,14 @@ readings come from, and where the result goes.
 Several series of a machine (two feeds, an outlet that moved) add up. A series counts as not there before its first
 and after its last reading, so that a move costs the hour it falls in and nothing else. An hour is missing if the
 machine's series together don't span it, or if one of them has a hole in it; else it is as bad as its worst series.
+
+Missing is never zero. Zero needs readings that say zero, or a verified power-off: a whole hour of one in which no
+reading lies, let in or refused, is measured zero. Readings always win.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -20,7 +23,8 @@ from numpy.typing import NDArray
 from albacore_pipeline.consumption.counter import EXACT, derive_counter
 from albacore_pipeline.consumption.energy_day import EnergyDay
 from albacore_pipeline.consumption.gauge import derive_gauge
-from albacore_pipeline.consumption.interval import derive_intervals
+from albacore_pipeline.consumption.interval import JITTER, derive_intervals
+from albacore_pipeline.consumption.power_off import rests
 from albacore_pipeline.consumption.quality import Flag, Quality
 from albacore_pipeline.consumption.series import (
     HOUR_MS,
@@ -45,14 +49,22 @@ MAX_WATTS = 1e9  # so that an hour's Wh fits into 32 bits whatever comes
 _MS = timedelta(milliseconds=1)
 
 
-def derive(*, batches: Iterable[Samples], machines: Sequence[Machine], window: Window, site: Site) -> EnergyDay:
+def derive(
+    *,
+    batches: Iterable[Samples],
+    machines: Sequence[Machine],
+    window: Window,
+    site: Site,
+    off: Mapping[str, Sequence[Window]] | None = None,
+) -> EnergyDay:
     """The energy of these machines in the window, which is a day of whole hours, of 23, 24 or 25 as a rule.
 
     `batches` hold readings of `window.widened(site.margin)`, each those of whole machines, in any order; what lies
     outside is left aside. Batches are worked off one by one. Hourly averages (trends) may come in batches of their
-    own: they fill hours that are missing otherwise. Raises ValueError for a machine that comes in two batches.
+    own: they fill hours that are missing otherwise. `off` says of machines when they stood still by a verified
+    power-off, in disjoint spans in their order. Raises ValueError for a machine that comes in two batches.
     """
-    day = _Day(machines=machines, window=window, site=site)
+    day = _Day(machines=machines, window=window, site=site, off=off or {})
     averages = []
     for samples in batches:
         if samples.meaning is Meaning.AVERAGE_W:
@@ -67,7 +79,9 @@ def derive(*, batches: Iterable[Samples], machines: Sequence[Machine], window: W
 class _Day:
     """The day's table while it fills."""
 
-    def __init__(self, *, machines: Sequence[Machine], window: Window, site: Site) -> None:
+    def __init__(
+        self, *, machines: Sequence[Machine], window: Window, site: Site, off: Mapping[str, Sequence[Window]]
+    ) -> None:
         self._machines = sorted(machines, key=lambda machine: machine.name)
         self._rows = {machine.name: row for row, machine in enumerate(self._machines)}
         if len(self._rows) != len(self._machines):
@@ -83,6 +97,8 @@ class _Day:
         shape = (len(self._machines), window.hours)
         self._wh = np.zeros(shape, dtype=np.int64)
         self._quality = np.full(shape, Quality.MISSING, dtype=np.uint8)
+        self._said = np.zeros(shape, dtype=np.bool_)  # hours of which some reading tells
+        self._rests = rests(off=off, rows=self._rows, frame=self._frame, origin=self._origin)
         self._taken = np.zeros(len(self._machines), dtype=np.bool_)
         self._flags: list[set[Flag]] = [
             {Flag.UNRATED} if machine.rated_watts is None else set() for machine in self._machines
@@ -100,12 +116,14 @@ class _Day:
         self._taken[present] = True
         match samples.meaning:
             case Meaning.COUNTER_WH:
-                derived = derive_counter(readings=readings, frame=self._frame)
+                derived = derive_counter(readings=readings, frame=self._frame, rests=self._rests.of(rows))
             case Meaning.GAUGE_W:
                 derived = derive_gauge(readings=readings, frame=self._frame)
             case _:
                 derived = derive_intervals(readings=readings, frame=self._frame, length=self._frame.step_ms)
         self._note(rows, derived)
+        drew = quality_by_hour(lower=derived.drew, shape=(len(rows), self._frame.hours)) > Quality.MEASURED
+        np.logical_or.at(self._said, rows[rows >= 0], drew[rows >= 0])
         self._wh[present], self._quality[present] = _by_machine(present=present, rows=rows, derived=derived)
 
     def fill(self, samples: Samples) -> None:
@@ -122,7 +140,12 @@ class _Day:
             self._flags[row].add(Flag.TREND)
 
     def result(self) -> EnergyDay:
-        """The day as it stands."""
+        """The day as it stands, with the hours off."""
+        off = self._rests.whole_hours(rows=len(self._machines), hours=self._frame.hours) & ~self._said
+        off &= (self._quality == Quality.MISSING) | (self._wh == 0)
+        self._quality[off] = Quality.MEASURED
+        for row in np.flatnonzero(off.any(axis=1)).tolist():
+            self._flags[row].add(Flag.OFF)
         return EnergyDay(
             machines=[machine.name for machine in self._machines],
             hourly_wh=self._wh.astype(np.int32),
@@ -140,6 +163,7 @@ class _Day:
         at = samples.at_ms - self._origin
         series, value = samples.series.astype(np.int64), samples.value
         keep = (at >= -self._frame.margin_ms) & (at <= self._frame.length + self._frame.margin_ms)
+        self._hear(samples.meaning, rows[series[keep]], at[keep])
         watts = np.append(self._watts, 0.0)[rows]
         for mask, reason in [
             (rows[series] < 0, "a machine that the site does not list"),
@@ -154,6 +178,16 @@ class _Day:
             self._refuse(self._named(samples.machines[refusal.series], refusal), Flag.CONFLICT)
         self._readings += int(((readings.at >= 0) & (readings.at < self._frame.length)).sum())
         return rows, readings
+
+    def _hear(self, meaning: Meaning, row: Ints, at: Ints) -> None:
+        """Note of which hours readings tell, believed or not."""
+        first = last = at
+        if meaning is Meaning.INTERVAL_WH:
+            length = self._frame.step_ms
+            first, last = at - length + length // JITTER, at - length // JITTER - 1
+        for hour in (first // HOUR_MS, last // HOUR_MS):
+            told = (row >= 0) & (hour >= 0) & (hour < self._frame.hours)
+            self._said[row[told], hour[told]] = True
 
     def _most(self, meaning: Meaning, watts: Floats) -> Floats:
         """The largest value (S,) that a reading may have by itself."""
@@ -189,6 +223,8 @@ class _Day:
         row = self._rows.get(refused.machine)
         if row is not None:
             self._flags[row].add(flag)
+            if refused.at is not None:
+                self._said[row, (milliseconds(refused.at) - self._origin) // HOUR_MS] = True
 
 
 def _single(readings: Readings) -> tuple[Readings, list[Refusal]]:

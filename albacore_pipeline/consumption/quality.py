@@ -22,6 +22,7 @@ class Flag(StrEnum):
     """What happened in a machine's day."""
 
     CONFLICT = "conflict"  # two values for one stretch of time; the smaller counts
+    OFF = "off"  # hours without a reading in which it stood still by a verified power-off
     REFUSED = "refused"  # readings were not let in
     RESET = "reset"  # a counter began anew
     ROLLOVER = "rollover"  # a counter went over its width

@@ -64,6 +64,24 @@ class InventoryChange:
     new_value: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class OffSpan:
+    """A span in which a machine stood still by a verified power-off, with what the site says that it is rated."""
+
+    machine: str
+    rated_watts: int | None
+    from_at: datetime
+    to_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnWhileOff:
+    """Wh that a machine drew in whole hours in which it was read to be off."""
+
+    machine: str
+    wh: int
+
+
 def revisions(connection: sa.Connection, *, site: str, day: date) -> list[Revision]:
     """The revisions of a site-day, newest first."""
     return rows(connection, "consumption/revisions", Revision, site=site, day=day)
@@ -132,6 +150,16 @@ def machine_ids(connection: sa.Connection, *, site: str) -> list[MachineId]:
 def ratings(connection: sa.Connection, *, site: str) -> list[Rating]:
     """What the registry knows better about a site's machines."""
     return rows(connection, "consumption/ratings", Rating, site=site)
+
+
+def off_spans(connection: sa.Connection, *, site: str, start: datetime, end: datetime) -> list[OffSpan]:
+    """When machines of a site stood still between two instants; disjoint and in order for each."""
+    return rows(connection, "consumption/off_spans", OffSpan, site=site, start=start, end=end)
+
+
+def drawing_while_off(connection: sa.Connection, *, site: str, day: date) -> list[DrawnWhileOff]:
+    """The machines of a site that drew power on a day while they were read to be off."""
+    return rows(connection, "consumption/drawing_while_off", DrawnWhileOff, site=site, day=day)
 
 
 def assigned_machines(connection: sa.Connection, *, site: str, day: date) -> list[str]:

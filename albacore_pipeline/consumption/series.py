@@ -68,6 +68,12 @@ class Stretches:
     quality: NDArray[np.uint8]
 
 
+def no_stretches() -> Stretches:
+    """None at all."""
+    none = np.zeros(0, dtype=np.int64)
+    return Stretches(series=none, start=none, end=none, quality=np.zeros(0, dtype=np.uint8))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
     """A reading that a rule refused."""
@@ -82,13 +88,15 @@ class Refusal:
 class Derived:
     """What S series amount to: Wh (S, H), the span that each knows about, lower qualities, flags and refusals.
 
-    A series knows nothing before `begins` (S,) and after `ends` (S,); one without readings has both at 0.
+    A series knows nothing before `begins` (S,) and after `ends` (S,); one without readings has both at 0. `drew` are
+    stretches without readings in which it drew, whatever is known of its power.
     """
 
     wh: Ints
     begins: Ints
     ends: Ints
     lower: Stretches
+    drew: Stretches = field(default_factory=no_stretches)
     flags: list[tuple[Flag, int]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
@@ -89,3 +89,13 @@ class EffectHandler(Protocol):
 
     def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
         """Write what the outcome means to the room, in the transaction that settles the effect."""
+
+
+@runtime_checkable
+class BulkHandler(EffectHandler, Protocol):
+    """A handler whose effects can be looked up, so that a batch of them may be settled, or stay in doubt, as one."""
+
+    def settle_all(
+        self, connection: sa.Connection, *, settled: Sequence[tuple[Effect, Outcome]], now: datetime
+    ) -> None:
+        """As `settle`, for all of them in one transaction."""

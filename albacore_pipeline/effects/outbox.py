@@ -27,6 +27,7 @@ from albacore_pipeline.effects import queries
 from albacore_pipeline.effects.gate import Gate
 from albacore_pipeline.effects.interface import (
     STATES,
+    BulkHandler,
     Effect,
     EffectHandler,
     Later,
@@ -125,25 +126,35 @@ def _act(engine: sa.Engine, *, handler: EffectHandler, effects: Sequence[Effect]
     to_send = [effect for effect in effects if isinstance(outcomes.get(effect.effect_id, Later("")), Later)]
     if to_send:
         outcomes |= zip((effect.effect_id for effect in to_send), handler.send(to_send), strict=True)
-    for effect in effects:
-        _settle(engine, handler=handler, effect=effect, outcome=outcomes[effect.effect_id], now=clock.now())
-    return [STATES[type(outcomes[effect.effect_id])] for effect in effects]
+    settled = [(effect, outcomes[effect.effect_id]) for effect in effects]
+    for part in [settled] if isinstance(handler, BulkHandler) else [[each] for each in settled]:
+        _settle(engine, handler=handler, settled=part, now=clock.now())
+    return [STATES[type(outcome)] for _, outcome in settled]
 
 
-def _settle(engine: sa.Engine, *, handler: EffectHandler, effect: Effect, outcome: Outcome, now: datetime) -> None:
+def _settle(
+    engine: sa.Engine, *, handler: EffectHandler, settled: Sequence[tuple[Effect, Outcome]], now: datetime
+) -> None:
+    """End these claims in one transaction, with what it means to the room."""
+    with engine.begin() as connection:
+        ended = set(queries.settle(connection, ended=[_ended(*each, now=now) for each in settled], now=now))
+        ours = [(effect, outcome) for effect, outcome in settled if effect.effect_id in ended]  # else claimed since
+        if isinstance(handler, BulkHandler):
+            handler.settle_all(connection, settled=ours, now=now)
+        else:
+            for effect, outcome in ours:
+                handler.settle(connection, effect=effect, outcome=outcome, now=now)
+
+
+def _ended(effect: Effect, outcome: Outcome, *, now: datetime) -> queries.EndedClaim:
     pause = min(FIRST_PAUSE * 2 ** min(effect.attempts - 1, 10), LONGEST_PAUSE)
     if isinstance(outcome, Later) and outcome.after is not None:
         pause = max(outcome.after, SHORTEST_PAUSE)
-    with engine.begin() as connection:
-        settled = queries.settle(
-            connection,
-            effect_id=effect.effect_id,
-            fence=effect.fence,
-            state=STATES[type(outcome)],
-            next_try_at=now + pause,
-            answer=json.dumps(outcome.answer) if isinstance(outcome, Succeeded) else None,
-            error=None if isinstance(outcome, Succeeded) else outcome.reason,
-            now=now,
-        )
-        if settled:  # else another process has claimed it since, and settles it
-            handler.settle(connection, effect=effect, outcome=outcome, now=now)
+    return queries.EndedClaim(
+        effect_id=effect.effect_id,
+        fence=effect.fence,
+        state=STATES[type(outcome)],
+        next_try_at=now + pause,
+        answer=dict(outcome.answer) if isinstance(outcome, Succeeded) else None,
+        error=None if isinstance(outcome, Succeeded) else outcome.reason,
+    )

@@ -36,6 +36,18 @@ def prepared(connection: sa.Connection, *, business_key: str) -> Intent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EndedClaim:
+    """What becomes of a claimed effect: its state, when it is tried again if it is not over, and what was answered."""
+
+    effect_id: int
+    fence: int
+    state: str
+    next_try_at: datetime
+    answer: Json | None
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewIntent:
     """An intent to be written; `payload` is an object of JSON."""
 
@@ -64,22 +76,9 @@ def claim(connection: sa.Connection, *, kind: str, now: datetime, live_from: str
     return rows(connection, "effects/claim", Effect, kind=kind, now=now, live_from=live_from, batch=batch)
 
 
-def settle(
-    connection: sa.Connection,
-    *,
-    effect_id: int,
-    fence: int,
-    state: str,
-    next_try_at: datetime,
-    answer: str | None,
-    error: str | None,
-    now: datetime,
-) -> int:
-    """End a claim; 0 where another process has claimed the effect since."""
-    return execute(
-        connection, "effects/settle",
-        effect_id=effect_id, fence=fence, state=state, next_try_at=next_try_at, answer=answer, error=error, now=now,
-    )  # fmt: skip
+def settle(connection: sa.Connection, *, ended: Sequence[EndedClaim], now: datetime) -> list[int]:
+    """End claims; the effects that another process has not claimed since."""
+    return rows(connection, "effects/settle", int, ended=as_json(ended), now=now)
 
 
 def audit_record(

@@ -44,8 +44,10 @@ def site_controls(platform: PlatformResource) -> Controls:
 
 @dg.op(ins={"escalated": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), pool="machine_control")
 def plan_due_pauses(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
-    """Write the pauses of plans whose day has come."""
+    """Write the pauses of plans whose day has come; stop the sites whose machines draw power while they are off."""
     journal.adopt(engine=platform.engine, journal=_journal(platform))
+    with platform.engine.begin() as connection:
+        sites.stop_where_machines_draw(connection, now=platform.clock.now())
     planned = plan_pauses(engine=platform.engine, now=platform.clock.now())
     context.add_output_metadata({"plans": dg.MetadataValue.md(_plans(planned))})
 

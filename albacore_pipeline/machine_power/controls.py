@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-
-import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerControl, PowerState
 from albacore_pipeline.effects import audit
@@ -32,14 +29,11 @@ class Controls:
         return control.mailbox if isinstance(control, TicketControl) else None
 
 
-def record_outcome(
-    connection: sa.Connection, *, command: Command, kind: str, outcome: Succeeded | Cancelled, now: datetime
-) -> None:
-    """What became of a command, in the audit."""
+def audited(command: Command, *, kind: str, outcome: Succeeded | Cancelled) -> audit.Entry:
+    """What became of a command, as the audit has it."""
     answer = dict(outcome.answer) if isinstance(outcome, Succeeded) else outcome.reason
     details = {"outcome": STATES[type(outcome)], "answer": answer}
-    subject = f"{command.site} {command.machine}"
-    audit.record(connection, now=now, action=kind, subject=subject, details=details)
+    return audit.Entry(action=kind, subject=f"{command.site} {command.machine}", details=details)
 
 
 def by_ticket(site: str) -> bool:

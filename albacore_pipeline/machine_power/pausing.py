@@ -11,7 +11,7 @@ from __future__ import annotations
 import time as real_time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,9 +24,9 @@ from albacore_pipeline.database import locks
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.interface import Cancelled, Effect, Later, Outcome, Succeeded, Unknown
 from albacore_pipeline.machine_power import queries, sites, tickets
-from albacore_pipeline.machine_power.controls import PAUSE, Controls, record_outcome
+from albacore_pipeline.machine_power.controls import PAUSE, Controls, audited
 from albacore_pipeline.machine_power.gates import Closed, closed_gate
-from albacore_pipeline.machine_power.queries import Pause, Reading
+from albacore_pipeline.machine_power.queries import Pause, Reading, SettledCommand
 from albacore_pipeline.machine_power.world import Witness, pause_facts
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.settings import SettingsError
@@ -85,41 +85,53 @@ class PauseHandler:
         for pause in pauses:
             by_site[pause.site].append(pause)
         for site, waiting in by_site.items():
+            outcomes |= self._site(site, waiting)
+        return [outcomes[effect.effect_id] for effect in effects]
+
+    def _site(self, site: str, pauses: Sequence[Pause]) -> dict[int, Outcome]:
+        """What becomes of a site's pauses. Gates are asked first, so that no interface is bothered for nothing.
+
+        While a wave's gates are asked again, the machines of the next are read, so that the interface is never idle.
+        """
+        self._ask_xero(pauses)
+        with self.engine.connect() as connection:
+            closed = self._gates(connection, pauses)[1]
+        self._ask_to_sign_off({each.unsigned for each in closed.values() if each.unsigned})
+        outcomes = {effect_id: _outcome(each) for effect_id, each in closed.items()}
+        waiting = [pause for pause in pauses if pause.effect_id not in closed]
+        read: list[Future[PowerState | Unreadable]] = []  # of the first of those that wait
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             while waiting:
                 size = WAVE if site in self._tried else 1
                 wave, waiting = waiting[:size], waiting[size:]
-                outcomes |= self._wave(wave, rest=waiting)
-        return [outcomes[effect.effect_id] for effect in effects]
+                read += [pool.submit(self._before, pause) for pause in [*wave, *waiting][len(read) : len(wave)]]
+                states, read = [state.result() for state in read[:size]], read[size:]
+                read += [pool.submit(self._before, pause) for pause in waiting[len(read) : WAVE]]
+                self._ask_xero([*wave, *waiting])
+                outcomes |= self._wave(wave, states)
+        return outcomes
 
-    def _wave(self, wave: Sequence[Pause], *, rest: Sequence[Pause]) -> dict[int, Outcome]:
-        self.witness.ask(sorted({number for pause in [*wave, *rest] for number in pause.numbers}))
-        by_ticket = [pause for pause in wave if self.controls.mailbox(pause.site)]
-        switched = [pause for pause in wave if pause not in by_ticket]
-        closed = self._closed(wave)  # asked before the machines are, so that no interface is bothered for nothing
-        states = dict(
-            zip(
-                (pause.effect_id for pause in switched if pause.effect_id not in closed),
-                self._at_once(self._state, [pause for pause in switched if pause.effect_id not in closed]),
-                strict=True,
-            )
-        )
+    def _ask_xero(self, pauses: Sequence[Pause]) -> None:
+        self.witness.ask(sorted({number for pause in pauses for number in pause.numbers}))
+
+    def _before(self, pause: Pause) -> PowerState | Unreadable:
+        """The state before the command; at a site of tickets nobody can read it, and the ticket's answer will say."""
+        return PowerState.ON if self.controls.mailbox(pause.site) else self._state(pause)
+
+    def _wave(self, wave: Sequence[Pause], states: Sequence[PowerState | Unreadable]) -> dict[int, Outcome]:
         outcomes: dict[int, Outcome] = {
-            effect_id: Later(state.why) if isinstance(state, Unreadable) else Cancelled("it was off already, not by us")
-            for effect_id, state in states.items()
+            pause.effect_id: Later(state.why)
+            if isinstance(state, Unreadable)
+            else Cancelled("it was off already, not by us")
+            for pause, state in zip(wave, states, strict=True)
             if state is not PowerState.ON
         }
-        ready = [pause for pause in wave if pause.effect_id not in outcomes and pause.effect_id not in closed]
-        resolved, closed_now = self._resolve(ready)
-        closed |= closed_now
+        resolved, closed = self._resolve([pause for pause in wave if pause.effect_id not in outcomes])
         self._ask_to_sign_off({each.unsigned for each in closed.values() if each.unsigned})
         outcomes |= {effect_id: _outcome(each) for effect_id, each in closed.items()}
-        outcomes |= {pause.effect_id: Succeeded({"ticket": "written"}) for pause in resolved if pause in by_ticket}
-        commanded = [pause for pause in resolved if pause not in by_ticket]
-        return outcomes | self._command(commanded)
-
-    def _closed(self, wave: Sequence[Pause]) -> dict[int, Closed]:
-        with self.engine.connect() as connection:
-            return self._gates(connection, wave)[1]
+        if self.controls.mailbox(wave[0].site):
+            return outcomes | {pause.effect_id: Succeeded({"ticket": "written"}) for pause in resolved}
+        return outcomes | self._command(resolved)
 
     def _gates(self, connection: sa.Connection, wave: Sequence[Pause]) -> tuple[list[Pause], dict[int, Closed]]:
         """Those whose gates are all open, counting each against the caps of the next, and why the others' are not."""
@@ -252,21 +264,38 @@ class PauseHandler:
 
     def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
         """Note on the command what became of it."""
-        if not isinstance(outcome, Succeeded | Cancelled):
-            return
-        (command,) = queries.commands(connection, effects=[effect.effect_id])
-        if isinstance(outcome, Cancelled):
-            queries.settle_command(connection, command_id=command.command_id, outcome="cancelled", sent_at=None)
-        else:
-            read = outcome.answer.get("read")
-            done: queries.Outcome = (
-                "verified" if read == PowerState.OFF else "failed" if read == PowerState.ON else "sent"
+        self.settle_all(connection, settled=[(effect, outcome)], now=now)
+
+    def settle_all(
+        self, connection: sa.Connection, *, settled: Sequence[tuple[Effect, Outcome]], now: datetime
+    ) -> None:
+        """Note on the commands what became of them: all at once, for the machines themselves can be asked."""
+        over = [(effect, outcome) for effect, outcome in settled if isinstance(outcome, Succeeded | Cancelled)]
+        commands = {
+            row.effect_id: row for row in queries.commands(connection, effects=_ids([effect for effect, _ in over]))
+        }
+        became = [
+            SettledCommand(
+                command_id=commands[effect.effect_id].command_id,
+                outcome=_became(outcome),
+                sent_at=None if isinstance(outcome, Cancelled) else now,
             )
-            queries.settle_command(connection, command_id=command.command_id, outcome=done, sent_at=now)
-            if done == "verified":
-                reading = Reading(command_id=command.command_id, state=PowerState.OFF)
-                queries.note_readings(connection, readings=[reading], now=now)
-        record_outcome(connection, command=command, kind=effect.kind, outcome=outcome, now=now)
+            for effect, outcome in over
+        ]
+        queries.settle_commands(connection, settled=became)
+        readings = [
+            Reading(command_id=each.command_id, state=PowerState.OFF) for each in became if each.outcome == "verified"
+        ]
+        queries.note_readings(connection, readings=readings, now=now)
+        entries = [audited(commands[effect.effect_id], kind=effect.kind, outcome=outcome) for effect, outcome in over]
+        audit.record_many(connection, entries=entries, now=now)
+
+
+def _became(outcome: Succeeded | Cancelled) -> queries.Outcome:
+    if isinstance(outcome, Cancelled):
+        return "cancelled"
+    read = outcome.answer.get("read")
+    return "verified" if read == PowerState.OFF else "failed" if read == PowerState.ON else "sent"
 
 
 def _outcome(closed: Closed) -> Outcome:

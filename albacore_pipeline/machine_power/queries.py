@@ -204,6 +204,15 @@ class StoppedMachine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SettledCommand:
+    """What became of a command, and when it was given, if it was."""
+
+    command_id: int
+    outcome: Outcome
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """A state that was read since a command."""
 
@@ -234,6 +243,11 @@ def resolve(connection: sa.Connection, *, commands: Sequence[int], now: datetime
 def settle_command(connection: sa.Connection, *, command_id: int, outcome: Outcome, sent_at: datetime | None) -> int:
     """Note what became of a command."""
     return execute(connection, "machine_power/settle_command", command_id=command_id, outcome=outcome, sent_at=sent_at)
+
+
+def settle_commands(connection: sa.Connection, *, settled: Sequence[SettledCommand]) -> int:
+    """Note what became of commands."""
+    return execute(connection, "machine_power/settle_commands", settled=as_json(settled))
 
 
 def note_readings(connection: sa.Connection, *, readings: Sequence[Reading], now: datetime) -> int:
@@ -462,6 +476,16 @@ class SiteStop:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class DrawnWhileOff:
+    """Wh that a machine drew on a day in whole hours in which it was read to be off."""
+
+    site: str
+    machine: str
+    day: date
+    wh: int
+
+
 def commanded_today(connection: sa.Connection, *, but: Sequence[int], now: datetime) -> list[PausedToday]:
     """The blast radius so far, without the machines of these effects."""
     return rows(connection, "machine_power/commanded_today", PausedToday, but=but, now=now)
@@ -490,6 +514,11 @@ def neighbours(connection: sa.Connection, *, site: str, machine: str) -> list[st
 def site_stops(connection: sa.Connection) -> list[SiteStop]:
     """Sites at which nothing is paused."""
     return rows(connection, "machine_power/site_stops", SiteStop)
+
+
+def drawing_while_off(connection: sa.Connection) -> list[DrawnWhileOff]:
+    """Machines that drew power while they were off, by readings since somebody last looked at their site."""
+    return rows(connection, "machine_power/drawing_while_off", DrawnWhileOff)
 
 
 def stop_site(connection: sa.Connection, *, site: str, reason: str, now: datetime) -> list[str]:

@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
+from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.interface import Cancelled, Effect, Later, Outcome, Succeeded
 from albacore_pipeline.machine_power import queries, sites, tickets
-from albacore_pipeline.machine_power.controls import RESUME, Controls, record_outcome
+from albacore_pipeline.machine_power.controls import RESUME, Controls, audited
 from albacore_pipeline.machine_power.pausing import AT_ONCE
 from albacore_pipeline.machine_power.queries import Command, Reading
 from albacore_pipeline.periods import Clock
@@ -109,4 +110,4 @@ class ResumeHandler:
                 sites.close_late_resume(connection, command=command, now=now)
         else:
             queries.settle_command(connection, command_id=command.command_id, outcome="cancelled", sent_at=None)
-        record_outcome(connection, command=command, kind=effect.kind, outcome=outcome, now=now)
+        audit.record_many(connection, entries=[audited(command, kind=effect.kind, outcome=outcome)], now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -31,6 +32,15 @@ def stop(connection: sa.Connection, *, site: str, why: str, now: datetime) -> No
     )
     open_tasks(connection, tasks=[OwnedTask(key=f"site:{site}", owner=OPERATIONS, task=task)], now=now)
     audit.record(connection, now=now, action="stop_site", subject=site, details={"why": why})
+
+
+def stop_where_machines_draw(connection: sa.Connection, *, now: datetime) -> None:
+    """Stop the sites at which a machine drew power while it was read to be off: its control does not tell the truth."""
+    drawn: defaultdict[str, list[str]] = defaultdict(list)
+    for row in queries.drawing_while_off(connection):
+        drawn[row.site].append(f"{row.machine} drew {row.wh / 1000:.3f} kWh on {row.day}")
+    for site, lines in drawn.items():
+        stop(connection, site=site, why=f"read to be off, and not at rest: {', '.join(lines)}", now=now)
 
 
 def tell_of_late_resume(connection: sa.Connection, *, command: Command, why: str, now: datetime) -> None:

@@ -142,6 +142,8 @@ class Desk(Office):
 
     def pause(self) -> dict[str, int]:
         """What `pause_machines` does: plan, carry out what is due, read back, tell the customer."""
+        with self.engine.begin() as connection:
+            sites.stop_where_machines_draw(connection, now=self.clock.now())
         self.plan()
         tally = self.carry_out()
         read_back(engine=self.engine, controls=self.controls, clock=self.clock)

@@ -9,5 +9,6 @@ left join albacore.assigned_at(:now) assigned on assigned.machine_id = standing.
     and assigned.customer = plan.customer and assigned.state = 'billable'
 where item.plan_id = standing.plan_id and item.machine_id = standing.machine_id and item.number = standing.number
     and not exists (
-        select from albacore.pausable_at(:now, standing.number) pausable where pausable.machine_id = standing.machine_id
+        select from albacore.pausable_at(:now, array(select number from albacore.standing_item)) pausable
+        where pausable.number = standing.number and pausable.machine_id = standing.machine_id
     )

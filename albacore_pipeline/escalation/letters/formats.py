@@ -25,7 +25,9 @@ def line(text: str) -> str:
 
     So it can begin neither a header nor a paragraph of its own.
     """
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())
 
 
 @functools.cache
@@ -48,6 +50,15 @@ def _month(language: str, month: date) -> str:
     return format_skeleton("yMMMM", month, locale=_locale(language))
 
 
+@functools.lru_cache(maxsize=4096)  # a letter says an amount several times, and so does its owner's mail
+def _amount(language: str, amount: Decimal, currency: str) -> str:
+    locale = _locale(language)
+    places = MINOR_UNITS[currency] if amount == amount.to_integral_value() else 2
+    number = _pattern(places).apply(amount, locale)
+    code_first = locale.currency_formats["standard"].pattern.startswith("\N{CURRENCY SIGN}")
+    return f"{currency}{NO_BREAK}{number}" if code_first else f"{number}{NO_BREAK}{currency}"
+
+
 @dataclass(frozen=True)
 class Formats:
     """The formats of a language, by its code of ISO 639-1."""
@@ -59,11 +70,7 @@ class Formats:
 
         To the minor unit; tax may have two decimals more.
         """
-        locale = _locale(self.language)
-        places = MINOR_UNITS[currency] if amount == amount.to_integral_value() else 2
-        number = _pattern(places).apply(amount, locale)
-        code_first = locale.currency_formats["standard"].pattern.startswith("\N{CURRENCY SIGN}")
-        return f"{currency}{NO_BREAK}{number}" if code_first else f"{number}{NO_BREAK}{currency}"
+        return _amount(self.language, amount, currency)
 
     def day(self, day: date) -> str:
         """As `1 December 2025`."""

@@ -8,6 +8,7 @@ Belongs here: layout and escaping. Does not belong here: words, and what a lette
 
 from __future__ import annotations
 
+import functools
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,7 +80,12 @@ def _text(block: str) -> str:
         return f"{title}\n{'-' * len(title)}"
     if block.startswith(KEPT):
         return block
-    return textwrap.fill(_joined(block), width=WIDTH, break_long_words=False, break_on_hyphens=False)
+    return _folded(_joined(block))
+
+
+@functools.lru_cache(maxsize=4096)  # thousands of letters share most paragraphs
+def _folded(paragraph: str) -> str:
+    return textwrap.fill(paragraph, width=WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def html_part(rendered: str, *, title: str, language: str) -> str:

@@ -101,17 +101,20 @@ class TaskFields(LetterFields):
 
 
 FUNCTIONS = {"table", "form"}
+YAML = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's, where it is: five times as quick
 ROW_FIELDS = {
     **dict.fromkeys(("overdue", "disputed", "not_due"), frozenset(field.name for field in fields(LetterDocument))),
     "machines": frozenset(field.name for field in fields(LetterMachine)),
 }
 
 
+@functools.cache
 def languages() -> frozenset[str]:
     """The languages that there are templates for, by their codes of ISO 639-1; any other reader gets English."""
     return frozenset(path.name for path in TEMPLATES.iterdir() if path.is_dir()) | frozenset(ALIASES)
 
 
+@functools.cache
 def templates() -> frozenset[str]:
     """The letters that a policy may name."""
     return frozenset(path.stem for path in (TEMPLATES / ENGLISH).glob("[!_]*.txt"))
@@ -246,9 +249,8 @@ def _typed(way: WayOn) -> str:
     """The run configuration of a way on, as the Launchpad takes it."""
     form = {field: line(value) if isinstance(value, str) else value for field, value in way.form}
     config = {"actor": "<your name or mailbox>", "reason": "<why>", **form}
-    return yaml.safe_dump(
-        {"ops": {f"perform_{way.job}": {"config": config}}}, sort_keys=False, allow_unicode=True, width=10_000
-    ).rstrip()
+    content = {"ops": {f"perform_{way.job}": {"config": config}}}
+    return yaml.dump(content, Dumper=YAML, sort_keys=False, allow_unicode=True, width=10_000).rstrip()
 
 
 def _mail(template: str, *, language: str, context: LetterFields) -> Mail:

@@ -319,82 +319,78 @@ select revision_day.*
 from albacore.current_customer_month current
 join albacore.revision_day using (customer_month_id);
 
--- Of a price that spans machines (a tier), a machine has its own part of the energy: what it used and no record of its
--- own has. A disputed line is not asked about here: its lines are left out by who asks.
-create function albacore.machine_share(a_customer_month_id bigint, without_lines integer[])
-returns table (machine_id integer, share numeric) language sql stable parallel safe as $$
-    with record as (
-        select * from albacore.billing_record
-        where customer_month_id = a_customer_month_id and (line is null or line <> all(without_lines))
-    ),
-    spanning as (
-        select distinct site from record where machine_id is null and price_kind = 'energy'
-    )
-    select machine_id, sum(share)
-    from (
-        select machine_id, amount as share from record where machine_id is not null
-        union all
-        select day.machine_id, greatest(day.wh - coalesce(own.wh, 0), 0) * 0.001
-        from (
-            select machine_id, site, sum(wh) as wh from albacore.revision_day
-            where customer_month_id = a_customer_month_id and exists (select from spanning)
-            group by machine_id, site
-        ) day
-        left join (
-            select machine_id, sum(wh) as wh from albacore.billing_record
-            where customer_month_id = a_customer_month_id and machine_id is not null
-            group by machine_id
-        ) own using (machine_id)
-        where exists (select from spanning where spanning.site is null or spanning.site = day.site)
-    ) part
-    group by machine_id
-$$;
-comment on function albacore.machine_share is 'What each machine has of a revision of a customer-month, but for some lines: its amounts, and of prices that span machines its own kWh. Only its sign and its difference to another revision say something.';
-
--- A document brings one revision of its month, and carried corrections of others; credit notes that came later for the
--- same months take away again.
-create function albacore.machines_on(a_number text, without_lines integer[]) returns table (machine_id integer)
-language sql stable parallel safe as $$
-    with brought as (
-        select distinct line.customer_month_id, month.customer, month.month, month.revision, document.kind
+-- A document brings one revision of its month, and carried corrections of others, each less the revision before it;
+-- credit notes that came later for the same months take away again. Of a price that spans machines (a tier), a machine
+-- has its own part of the energy: what it used and no record of its own has. All documents at once: one by one they cost
+-- a millisecond each.
+create function albacore.machines_on(instant timestamptz, numbers text[])
+returns table (number text, machine_id integer, customer text) language sql stable parallel safe as $$
+    with asked as (
+        select document.number, document.document_id, coalesce(disputed.lines, '{}') as disputed_lines
         from albacore.document
+        left join albacore.disputed_at(instant) disputed on disputed.number = document.number
+        where document.number = any(numbers)
+    ),
+    brought as (
+        select distinct asked.number, asked.disputed_lines, month.customer_month_id, month.customer, month.month, month.revision
+        from asked
         join albacore.document_line line using (document_id)
         join albacore.customer_month month on month.customer_month_id = line.customer_month_id
-        where document.number = a_number
     ),
     revision as (
-        select customer_month_id, customer, month, revision, true as own from brought
+        select number, disputed_lines as without_lines, customer_month_id, customer, month, revision from brought
         union
-        select distinct month.customer_month_id, month.customer, month.month, month.revision, false
+        select brought.number, '{}', month.customer_month_id, month.customer, month.month, month.revision
         from brought
         join albacore.customer_month month on month.customer = brought.customer and month.month = brought.month
             and month.revision > brought.revision
         join albacore.document_line line on line.customer_month_id = month.customer_month_id
         join albacore.document note on note.document_id = line.document_id and note.kind = 'credit_note'
     ),
-    change as (
-        select share.machine_id, share.share
-        from revision cross join lateral albacore.machine_share(
-            customer_month_id, case when own then without_lines else '{}' end) share
+    part as (
+        select number, customer, customer_month_id, without_lines, 1 as sign from revision
         union all
-        select share.machine_id, -share.share
+        select revision.number, revision.customer, before.customer_month_id, '{}', -1
         from revision
         join albacore.customer_month before on before.customer = revision.customer and before.month = revision.month
             and before.revision = revision.revision - 1
-        cross join lateral albacore.machine_share(before.customer_month_id, '{}') share
+    ),
+    record as (
+        select part.number, part.customer, part.customer_month_id, sign, site, record.machine_id, price_kind, amount
+        from part
+        join albacore.billing_record record using (customer_month_id)
+        where line is null or line <> all(without_lines)
+    ),
+    spanning as (
+        select number, customer, customer_month_id, sign, bool_or(site is null) as anywhere, array_agg(site) as sites
+        from record where record.machine_id is null and price_kind = 'energy'
+        group by number, customer, customer_month_id, sign
+    ),
+    share as (
+        select number, record.machine_id, customer, sign * amount as share from record where record.machine_id is not null
+        union all
+        select number, used.machine_id, customer, sign * greatest(used.wh - coalesce(own.wh, 0), 0) * 0.001
+        from spanning
+        cross join lateral (
+            select day.machine_id, day.site, sum(day.wh) as wh from albacore.revision_day day
+            where day.customer_month_id = spanning.customer_month_id
+            group by day.machine_id, day.site
+        ) used
+        left join lateral (
+            select sum(record.wh) as wh from albacore.billing_record record
+            where record.customer_month_id = spanning.customer_month_id and record.machine_id = used.machine_id
+        ) own on true
+        where anywhere or used.site = any(sites)
     )
-    select machine_id from change group by machine_id having sum(share) > 0
+    select number, share.machine_id, customer from share group by number, share.machine_id, customer having sum(share) > 0
 $$;
-comment on function albacore.machines_on is 'The machines that stand on a document, but for its disputed lines: what the document asks for them is above zero, after the credit notes that came later for its months.';
+comment on function albacore.machines_on is 'The machines that stand on documents, but for the lines disputed at an instant: what a document asks for them is above zero, after the credit notes that came later for its months.';
 
-create function albacore.pausable_at(instant timestamptz, a_number text) returns table (machine_id integer)
+create function albacore.pausable_at(instant timestamptz, numbers text[]) returns table (number text, machine_id integer)
 language sql stable parallel safe as $$
-    select machine.machine_id
-    from albacore.document
-    cross join lateral albacore.machines_on(document.number, coalesce((
-        select lines from albacore.disputed_at(instant) disputed where disputed.number = document.number), '{}')) machine
+    select machine.number, machine.machine_id
+    from albacore.machines_on(instant, numbers) machine
     join albacore.assigned_at(instant) assigned
-        on assigned.machine_id = machine.machine_id and assigned.customer = document.customer and assigned.state = 'billable'
-    where document.number = a_number
+        on assigned.machine_id = machine.machine_id and assigned.customer = machine.customer and assigned.state = 'billable'
 $$;
-comment on function albacore.pausable_at is 'The machines for which a document may pause: they stand on what is not disputed of it, and are the debtor''s at that instant.';
+comment on function albacore.pausable_at is 'The machines for which documents may pause: they stand on what is not disputed of them, and are the debtor''s at that instant.';

@@ -139,3 +139,21 @@ select pause.machine_id, pause.verified_at as from_at, (
 from albacore.machine_command pause
 where action = 'pause' and verified_at is not null;
 comment on view albacore.off_span is 'When machines stood still by our command, as it was read or a person confirmed: from then on until the command to run again; to_at is empty while they stand.';
+
+-- Of a machine that nobody rated, any energy is too much.
+create view albacore.drawing_while_off as
+select span.machine_id, known.day, known.collected_at, sum(hour.wh)::bigint as wh
+from albacore.off_span span
+join albacore.machine using (machine_id)
+join albacore.site using (site)
+left join albacore.current_machine_rating rating using (machine_id)
+join albacore.known_day known on known.machine_id = span.machine_id
+    and known.day between (from_at at time zone timezone)::date and coalesce((to_at at time zone timezone)::date, 'infinity')
+cross join lateral unnest(hourly_wh, regexp_split_to_array(hourly_quality, '')) with ordinality as hour (wh, quality, number)
+cross join lateral (
+    select (known.day::timestamp at time zone timezone) + (hour.number - 1) * interval '1 hour' as start
+) clock
+where clock.start >= from_at and clock.start + interval '1 hour' <= coalesce(to_at, 'infinity')
+    and hour.quality in ('m', 'i') and hour.wh > coalesce(rating.rated_watts, machine.rated_watts, 0) / 20.0
+group by span.machine_id, known.day, known.collected_at;
+comment on view albacore.drawing_while_off is 'Machine-days with whole hours within an off_span in which more than a twentieth of the rating was drawn, what these hours come to, and when that was collected.';
