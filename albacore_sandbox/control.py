@@ -7,7 +7,7 @@ Does not belong here: anything that the pipeline itself may know of.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
@@ -19,10 +19,11 @@ from albacore_sandbox.addresses import variables
 from albacore_sandbox.answers import json_answer
 from albacore_sandbox.clock import instant, iso
 from albacore_sandbox.mailbox import Mailbox
-from albacore_sandbox.registry import write_registry
+from albacore_sandbox.registry import Handover, write_registry
 from albacore_sandbox.store import Document, from_json
 from albacore_sandbox.truth import HOUR_MS
 from albacore_sandbox.world import World
+from albacore_sandbox.xero.advances import TYPES
 from albacore_sandbox.xero.http import Xero
 from albacore_sandbox.xero.ledger import CREDIT_NOTE, INVOICE
 from albacore_sandbox.xero.wire import Invalid, NotFound
@@ -88,16 +89,20 @@ class Control:
         return json_answer({"machines": dict(zip(fleet.names, energy, strict=True))})
 
     async def pay(self, request: Request) -> Response:
-        """POST `{"number", "amount"?, "on"?}`: a customer pays an invoice."""
+        """POST `{"number", "amount"? or "left"?, "on"?}`: a customer pays an invoice, or all of it but `left`."""
         given = await _body(request)
-        amount = None if given.get("amount") is None else str(given["amount"])
-        return json_answer(self.xero.pay(number=str(given.get("number")), amount=amount, on=given.get("on")))
+        amount, left = (None if given.get(name) is None else str(given[name]) for name in ("amount", "left"))
+        return json_answer(self.xero.pay(number=str(given.get("number")), amount=amount, left=left, on=given.get("on")))
 
-    async def enter_money(self, request: Request) -> Response:
-        """POST `{"kind", "contact", "amount", "currency"?, "on"?, "number"?}`: a person enters money in Xero.
+    async def money(self, request: Request) -> Response:
+        """GET overpayments and prepayments as Xero shows them; POST `{"kind", "contact", "amount", ...}` enters money.
 
-        `kind` is overpayment, prepayment or credit_note; with `"spent": true` it is ours, at a supplier.
+        `kind` is overpayment, prepayment or credit_note; `currency`, `on` and `number` may be given; with
+        `"spent": true` it is ours, at a supplier.
         """
+        if request.method == "GET":
+            advances = self.xero.api.advances
+            return json_answer({"money": [shown for plural in TYPES for shown in advances.all(plural)]})
         given = await _body(request)
         with self.world.store.transaction():
             return json_answer({"id": self.xero.api.by_hand.enter_money(given)}, status=201)
@@ -150,7 +155,20 @@ class Control:
         folder = Path(str((await _body(request)).get("dir", "")))
         if not folder.is_absolute():
             raise ValueError("say dir as an absolute path")
-        return json_answer({"files": [str(path) for path in write_registry(folder=folder, fleets=self.world.fleets)]})
+        written = write_registry(folder=folder, fleets=self.world.fleets, handovers=self.world.handed_over())
+        return json_answer({"files": [str(path) for path in written]})
+
+    async def handover(self, request: Request) -> Response:
+        """POST `{"machine", "customer", "from_day"}`: whose a machine is from a day on, in files written later."""
+        given = await _body(request)
+        self.world.hand_over(
+            Handover(
+                machine=str(given.get("machine")),
+                customer=str(given.get("customer")),
+                from_day=date.fromisoformat(str(given.get("from_day"))),
+            )
+        )
+        return json_answer({"handovers": len(self.world.handed_over())})
 
 
 async def _body(request: Request) -> Document:
@@ -185,7 +203,7 @@ def routes(control: Control) -> list[Route]:
         Route("/clock", _answered(control.clock), methods=["GET", "POST"]),
         Route("/truth", _answered(control.truth)),
         Route("/pay", _answered(control.pay), methods=["POST"]),
-        Route("/xero/money", _answered(control.enter_money), methods=["POST"]),
+        Route("/xero/money", _answered(control.money), methods=["GET", "POST"]),
         Route("/xero/pay-back", _answered(control.pay_back), methods=["POST"]),
         Route("/xero/edit", _answered(control.edit), methods=["POST"]),
         Route("/faults", _answered(control.faults), methods=["GET", "POST", "DELETE"]),
@@ -193,4 +211,5 @@ def routes(control: Control) -> list[Route]:
         Route("/mail", _answered(control.mail)),
         Route("/mail/bounce", _answered(control.bounce), methods=["POST"]),
         Route("/registry", _answered(control.registry), methods=["POST"]),
+        Route("/registry/handover", _answered(control.handover), methods=["POST"]),
     ]

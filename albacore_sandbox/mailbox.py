@@ -91,7 +91,7 @@ class Mailbox:
             "message_id": message_id,
             "from": sender,
             "to": recipient,
-            "subject": str(message.get("Subject", "")),
+            "subject": str(message.get("Subject", "")).strip(),  # a folded one may begin on its second line
             "headers": {name: str(value) for name, value in message.items()},
             "text": "" if body is None else body.get_content(),
             "attachments": [part.get_filename() for part in message.iter_attachments()],

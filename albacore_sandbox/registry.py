@@ -3,9 +3,9 @@
 Belongs here: twelve fictional companies, their machines, handovers and prices, as CSV files.
 Does not belong here: what the pipeline makes of them.
 
-Roles in the story: c01 pays at once, c02 in part, c03 disputes, c04 never pays until its machines stand still and has
-machines at every site; the others pay some days later. c06 pays a fee per machine and day, c09 has a monthly minimum.
-c12 pays by tiers in Finland, c11 by the hours of the week and c08 by the exchange's hourly price in Norway.
+Roles in the story: c01 pays at once, c02 in part, c03 disputes a line, c04 never pays until its machines stand still
+and has machines at every site; the others pay some days later. c06 pays a fee per machine and day, c09 has a monthly
+minimum. c12 pays by tiers in Finland, c11 by the hours of the week and c08 by the exchange's hourly price in Norway.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 from albacore_sandbox import spot
 from albacore_sandbox.fleet import Fleet
@@ -109,23 +110,34 @@ COMPANIES = (
 )
 
 
-def write_registry(*, folder: Path, fleets: Mapping[str, Fleet]) -> list[Path]:
-    """Write the registry's CSV files into a folder; returns their paths."""
+@dataclass(frozen=True, kw_only=True)
+class Handover:
+    """A machine that is another customer's from a day on; before it stays whose it was."""
+
+    machine: str
+    customer: str
+    from_day: date
+
+
+def write_registry(*, folder: Path, fleets: Mapping[str, Fleet], handovers: Iterable[Handover] = ()) -> list[Path]:
+    """Write the registry's CSV files into a folder, each whole or not at all; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     owners = {site: _owners(fleet) for site, fleet in fleets.items()}
     files = {
         "customers.csv": (CUSTOMER_COLUMNS, _customers()),
-        "assignments.csv": (ASSIGNMENT_COLUMNS, _assignments(fleets, owners)),
+        "assignments.csv": (ASSIGNMENT_COLUMNS, _handed_over(_assignments(fleets, owners), fleets, handovers)),
         "tariffs.csv": (TARIFF_COLUMNS, _tariffs(fleets, owners)),
         "tariff_bands.csv": (BAND_COLUMNS, BANDS),
         "prices.csv": (PRICE_COLUMNS, spot.hourly_prices(first=FIRST_DAY, last=LAST_PRICED_DAY)),
         "entities.csv": (ENTITY_COLUMNS, ENTITIES),
     }
     for name, (columns, rows) in files.items():
-        with (folder / name).open("w", encoding="utf-8", newline="") as file:
+        half = folder / f".{name}.half"
+        with half.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)
             writer.writerows(rows)
+        half.replace(folder / name)
     return [folder / name for name in files]
 
 
@@ -155,7 +167,7 @@ def _owners(fleet: Fleet) -> list[str]:
     return owners + [""] * (len(fleet) - len(owners))
 
 
-def _assignments(fleets: Mapping[str, Fleet], owners: Mapping[str, list[str]]) -> Iterable[Sequence[object]]:
+def _assignments(fleets: Mapping[str, Fleet], owners: Mapping[str, list[str]]) -> Iterable[Assigned]:
     special = _special_spans(owners)
     for site, fleet in fleets.items():
         for row, machine in enumerate(fleet.names):
@@ -167,6 +179,23 @@ def _assignments(fleets: Mapping[str, Fleet], owners: Mapping[str, list[str]]) -
                 yield site, machine, who, first or from_day, last or "", state
 
 
+def _handed_over(
+    rows: Iterable[Assigned], fleets: Mapping[str, Fleet], handovers: Iterable[Handover]
+) -> Iterable[Assigned]:
+    """The assignments after these handovers: what ends at the day before, and what begins."""
+    by_machine = {handover.machine: handover for handover in handovers}
+    for site, machine, customer, from_day, to_day, state in rows:
+        handover = by_machine.get(machine)
+        if handover is None or (to_day != "" and to_day < handover.from_day):
+            yield site, machine, customer, from_day, to_day, state
+        elif from_day < handover.from_day:
+            yield site, machine, customer, from_day, handover.from_day - timedelta(days=1), state
+    sites = {machine: site for site, fleet in fleets.items() for machine in fleet.names}
+    for machine, handover in by_machine.items():
+        yield sites[machine], machine, handover.customer, handover.from_day, "", ""
+
+
+Assigned = tuple[str, str, str, date, date | Literal[""], str]
 Span = tuple[date | None, date | None, str, str]
 
 

@@ -7,6 +7,7 @@ Does not belong here: any interface.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from albacore_sandbox.faults import Faults, Span
 from albacore_sandbox.fleet import SHAPES, Fleet
 from albacore_sandbox.lateness import hidden_until_arrival
 from albacore_sandbox.power import Power
+from albacore_sandbox.registry import COMPANIES, Handover
 from albacore_sandbox.store import Store
 from albacore_sandbox.truth import Conditions, Floats, Ints, Piece, Readings, readings, truth_by_hour
 
@@ -38,6 +40,7 @@ class World:
         }
         self.power = Power(clock=self.clock, changes=self.store.collection("power"))
         self.faults = Faults(clock=self.clock, kept=self.store.collection("fault"), fleets=self.fleets)
+        self._handovers = self.store.collection("handover")
         self.sessions = self.store.collection("zabbix_session")
         self.url = self.smtp_url = ""  # known once the server listens
 
@@ -72,6 +75,22 @@ class World:
         """The true Wh of all of a site's machines by UTC hour."""
         conditions = self.conditions(site, span=(start_ms, start_ms))
         return truth_by_hour(self.fleets[site], start_ms=start_ms, hours=hours, conditions=conditions)
+
+    def hand_over(self, handover: Handover) -> None:
+        """Note whose a machine is from a day on; the latest word on a machine counts."""
+        if not any(handover.machine in fleet.rows for fleet in self.fleets.values()):
+            raise ValueError(f"there is no machine {handover.machine}")
+        if handover.customer not in {company.customer for company in COMPANIES}:
+            raise ValueError(f"there is no customer {handover.customer}")
+        noted = {"customer": handover.customer, "from_day": handover.from_day.isoformat()}
+        self._handovers.put(handover.machine, noted)
+
+    def handed_over(self) -> list[Handover]:
+        """The machines that were handed over since the world was made."""
+        return [
+            Handover(machine=machine, customer=noted["customer"], from_day=date.fromisoformat(noted["from_day"]))
+            for machine, noted in self._handovers.items()
+        ]
 
     def close(self) -> None:
         """Close what is open."""

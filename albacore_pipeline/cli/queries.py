@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from albacore_pipeline.database.rows import row, rows
+from albacore_pipeline.database.rows import row, row_or_none, rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,16 @@ class Document:
     amount_due: Decimal | None
     state: str
     payment_link: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentLine:
+    """A line of an invoice; `amount` with tax."""
+
+    number: str
+    line: int
+    description: str
+    amount: Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +58,28 @@ class CollectedSite:
 
 @dataclass(frozen=True, kw_only=True)
 class StageEntered:
-    """A stage that a debt has come to."""
+    """A stage that a document has come to, and what its notice claimed for it."""
 
     customer: str
     stage: str
     number: str
+    claimed: Decimal
     decided_at: datetime
     delivered_at: datetime | None
     owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenCase:
+    """A document on its way: the last stage that it entered, why it stands there, and what comes next."""
+
+    customer: str
+    number: str
+    stage: str
+    state: str
+    reason: str
+    next_stage: str | None
+    next_on: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +113,24 @@ def documents(connection: sa.Connection, *, month: str | None, customer: str | N
     return rows(connection, "cli/documents", Document, month=month, customer=customer)
 
 
-def holds(connection: sa.Connection, *, customer: str) -> int:
-    """How many holds a customer has had."""
-    return row(connection, "cli/holds", int, customer=customer)
+def holds(connection: sa.Connection, *, customer: str) -> list[str]:
+    """How the holds ended that a customer has had; empty: it holds, or it expired."""
+    return rows(connection, "cli/holds", str, customer=customer)
+
+
+def invoice_line(connection: sa.Connection, *, month: str, customer: str, line: int) -> DocumentLine:
+    """A line of a customer's invoice of a month."""
+    return row(connection, "cli/invoice_line", DocumentLine, month=month, customer=customer, line=line)
+
+
+def holder(connection: sa.Connection, *, machine: str, day: date) -> str | None:
+    """Whose a machine is on a day, by the registry in force."""
+    return row_or_none(connection, "cli/holder", str, machine=machine, day=day)
+
+
+def machines_with_a_plan(connection: sa.Connection) -> list[str]:
+    """Machines for which a plan of a pause stands."""
+    return rows(connection, "cli/machines_with_a_plan", str)
 
 
 def customers_of_month(connection: sa.Connection, *, month: str) -> list[str]:
@@ -112,8 +151,13 @@ def collected_sites(connection: sa.Connection) -> list[CollectedSite]:
 
 
 def stages(connection: sa.Connection) -> list[StageEntered]:
-    """The stages that debts have come to, as they were decided."""
+    """The stages that documents have come to, as they were decided."""
     return rows(connection, "cli/stages", StageEntered)
+
+
+def open_cases(connection: sa.Connection) -> list[OpenCase]:
+    """The documents that are not paid, and where they stand."""
+    return rows(connection, "cli/open_cases", OpenCase)
 
 
 def commands(connection: sa.Connection) -> list[CommandTotal]:

@@ -84,13 +84,20 @@ def _chain(connection: sa.Connection, console: Console) -> None:
             entered.customer,
             entered.stage,
             entered.number,
+            f"{entered.claimed:,.2f}",
             f"{entered.decided_at:%Y-%m-%d}",
             _minute(entered.delivered_at),
             entered.owner,
         )
         for entered in queries.stages(connection)
     )
-    _print(console, "Escalation", ("customer", "stage", "document", "decided", "notices delivered", "owner"), stages)
+    header = ("customer", "stage", "document", "claimed", "decided", "notices delivered", "owner")
+    _print(console, "Escalation", header, stages)
+    cases = (
+        (case.customer, case.number, case.stage, case.state, case.reason, case.next_stage or "", case.next_on or "")
+        for case in queries.open_cases(connection)
+    )
+    _print(console, "Open cases", ("customer", "document", "stage", "state", "why", "next", "on"), cases)
     commands = (
         (total.action, total.site, total.machines, _minute(total.sent_at), _minute(total.verified_at), total.outcome)
         for total in queries.commands(connection)

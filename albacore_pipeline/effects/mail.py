@@ -28,6 +28,14 @@ MAIL = "mail"
 TIMEOUT = 30.0
 
 
+Note = Callable[[str, Mapping[str, object]], None]
+"""What keeps a note of a kind beside the database."""
+
+
+def unwritten(kind: str, facts: Mapping[str, object]) -> None:
+    """Keeps no note."""
+
+
 def message_id(*, business_key: str, sender: str) -> str:
     """The Message-ID of a mail: the same key has the same one, for ever."""
     return f"<{hashlib.sha256(business_key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
@@ -53,6 +61,7 @@ class MailHandler:
     read_attachment: Callable[[str], bytes]
     clock: Clock
     fill: Callable[[Effect], Mapping[str, str]] = nothing_to_fill
+    journal: Note = unwritten  # told of each mail before it is handed over
     name: str = MAIL
     batch: int = 20
 
@@ -91,6 +100,7 @@ class MailHandler:
     def _hand_over(self, relay: smtplib.SMTP, effect: Effect) -> Outcome:
         try:
             message = self._message(effect)
+            self.journal(MAIL, {"key": effect.business_key, "to": message["To"], "message_id": message["Message-ID"]})
         except Exception as error:  # nothing went out, and one such mail must not hold up the others
             return Later(f"the mail can't be written: {type(error).__name__}: {error}")
         try:

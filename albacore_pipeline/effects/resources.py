@@ -1,9 +1,12 @@
 """The mail relay as a Dagster resource."""
 
+from functools import partial
+
 import dagster as dg
 
 from albacore_pipeline.archive import Archive
-from albacore_pipeline.effects.mail import MailHandler
+from albacore_pipeline.effects.journal import Journal
+from albacore_pipeline.effects.mail import MAIL, MailHandler
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.settings import Settings, SettingsError
 
@@ -14,7 +17,11 @@ class MailResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def open(self, *, settings: Settings, archive: Archive, clock: Clock) -> MailHandler:
         """What sends mails; raises SettingsError when no relay is known."""
         return MailHandler(
-            smtp_url=smtp_url(settings), sender=settings.mail_from, read_attachment=archive.get, clock=clock
+            smtp_url=smtp_url(settings),
+            sender=settings.mail_from,
+            read_attachment=archive.get,
+            clock=clock,
+            journal=partial(Journal(archive=archive, clock=clock).note, MAIL),
         )
 
 

@@ -67,8 +67,8 @@ def escalation_steps(platform: PlatformResource, external: ExternalSystemsResour
 
 def _read_bounces(platform: PlatformResource) -> list[str]:
     """What the mailbox for bounces says came back, by recipient; it is noted before anything is decided."""
-    url = platform.settings.bounces_url
-    if url is None:
+    url = platform.settings.bounces_url.get_secret_value()
+    if not url:
         return []
     recipients: list[str] = []
 
@@ -78,7 +78,7 @@ def _read_bounces(platform: PlatformResource) -> list[str]:
         recipients.extend(each.recipient for each in noted)
 
     try:
-        read_bounces(url.get_secret_value(), take=take)
+        read_bounces(url, take=take)
     except (InboxError, SettingsError) as error:
         raise dg.Failure(str(error)) from None
     return recipients
@@ -121,6 +121,16 @@ def _changed(connection: sa.Connection, *, now: datetime) -> bool:
     )
 
 
-escalation = level_sensor("escalation", job=escalate, due=due_decisions)
+def next_stage(platform: PlatformResource) -> str:
+    """Which stage is entered next, when, and by how many documents; empty where none waits for a day."""
+    with platform.engine.connect() as connection:
+        found = queries.comes_next(connection, now=platform.clock.now())
+    if found is None:
+        return ""
+    others = f" and {found.documents - 1} more" if found.documents > 1 else ""
+    return f"next: {found.next_stage} of {found.number}{others} on {found.next_on}"
+
+
+escalation = level_sensor("escalation", job=escalate, due=due_decisions, comes_next=next_stage)
 
 definitions = dg.Definitions(assets=[escalation_steps], jobs=[escalate], sensors=[escalation])

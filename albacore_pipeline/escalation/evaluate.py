@@ -87,13 +87,17 @@ class Enter:
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """Nothing is due. `resting`: what is left is too little; `held`: something keeps it out; `waiting`: for its day."""
+    """Nothing is due. `resting`: what is left is too little; `held`: something keeps it out; `waiting`: for its day.
+
+    `through`: it has been through the whole chain, and waits for the payment.
+    """
 
     number: str
     state: Literal["waiting", "resting", "held"]
     reason: str
     next_stage: str = ""
     next_on: date | None = None
+    through: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,9 +287,15 @@ class Progress:
             if claim.came_back:
                 return self._held(f"the notice of {claim.stage} came back: mend the address, then reopen_case")
             if claim.does is not Does.PAUSE and (claim.delivered_at is None or claim.delivered_at > self.as_of):
-                on = claim.delivered_at.date() if claim.delivered_at else None
-                return self._wait(f"the notice of {claim.stage} is not delivered yet", self.next_rule, on)
+                rule, on = self.next_rule, self._day_once_delivered(claim)
+                return self._wait(f"the notice of {claim.stage} is not delivered yet", rule, on)
         return None
+
+    def _day_once_delivered(self, claim: Claim) -> date | None:
+        """The day of the next stage if a notice does not come back; none where nobody can tell yet."""
+        rule = self.next_rule
+        day = self._day(rule, self._before(rule)) if rule else None
+        return max(day, claim.delivered_at.date()) if day and claim.delivered_at else None
 
     def _day(self, rule: StageRule, before: Claim | None) -> date | None:
         """The first day of a stage: by the policy of today, and no earlier than a delivered notice promised."""
@@ -311,9 +321,10 @@ class Progress:
         return ""
 
     def _hand_over(self) -> Enter | None:
-        """The debt goes to a person on its day, whatever holds up the pause."""
+        """The debt goes to a person on its day, once the reminders are done or stuck, whatever holds up the pause."""
         rule = self.policy.rule(Does.HAND_OVER)
-        reminded = any(claim.does is Does.REMIND for claim in self.counting.values())
+        stuck = any(claim.came_back or claim.vetoed for claim in self.counting.values())
+        reminded = stuck or all(each.stage in self.counting for each in self.chain if each.does is Does.REMIND)
         if rule is None or rule.stage in self.counting or not reminded or self.today < self._due_day(rule):
             return None
         return self._enter(rule)
@@ -355,6 +366,7 @@ class Progress:
             reason=reason,
             next_stage=rule.stage if rule else "",
             next_on=on,
+            through=self.next_rule is None,
         )
 
     def _held(self, reason: str) -> Wait:

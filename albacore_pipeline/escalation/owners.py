@@ -12,8 +12,9 @@ from albacore_pipeline.registry.stages import Does, StageRule
 WHAT = {
     Does.REMIND: "Ask the customer whether something is wrong with what is claimed, and note what he says.",
     Does.ANNOUNCE: "Speak with the customer before his machines are paused: this is the last notice before the plan.",
-    Does.SCHEDULE: "Look whether this pause is right. If it is, there is nothing to do; if not, veto it in time.",
-    Does.PAUSE: "The machines of the plan stand still. See that the customer knows how they run again.",
+    Does.SCHEDULE: "Look whether this pause is right, before the first day on which it may be carried out. If it is,"
+    " there is nothing to do; if not, veto it.",
+    Does.PAUSE: "The machines below stand still. See that the customer knows how they run again.",
     Does.HAND_OVER: "Decide what becomes of this debt: an agreement, a write-off, or the law.",
 }
 

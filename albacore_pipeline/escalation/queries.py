@@ -84,6 +84,21 @@ def note_evaluation(connection: sa.Connection, *, now: datetime) -> int:
     return execute(connection, "escalation/note_evaluation", now=now)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NextStage:
+    """A stage that documents will enter on a day, one of them by its number."""
+
+    next_stage: str
+    next_on: date
+    documents: int
+    number: str
+
+
+def comes_next(connection: sa.Connection, *, now: datetime) -> NextStage | None:
+    """What comes next by the last decisions."""
+    return row_or_none(connection, "escalation/comes_next", NextStage, now=now)
+
+
 # Cases and decisions
 
 
@@ -120,12 +135,12 @@ class OldClaim:
 
 
 def cases_to_open(connection: sa.Connection) -> int:
-    """How many unpaid documents that were sent have no case."""
+    """How many unpaid documents have no case."""
     return row(connection, "escalation/cases_to_open", int)
 
 
 def open_cases(connection: sa.Connection, *, customers: Sequence[str] | None, now: datetime) -> int:
-    """Open a case for every unpaid document that was sent and has none; how many."""
+    """Open a case for every unpaid document that has none; how many."""
     return execute(connection, "escalation/open_cases", customers=customers, now=now)
 
 

@@ -16,10 +16,12 @@ from albacore_pipeline.escalation.queries import Bounced
 from albacore_pipeline.escalation.steps import NOTICE
 from albacore_pipeline.escalation.tasks import OwnedTask, open_tasks
 from albacore_pipeline.invoicing.issue import mail_again
+from albacore_pipeline.mailboxes import same_mailbox
 from albacore_pipeline.periods import add_business_days
-from albacore_pipeline.registry.stages import RECEIVABLES, Audience
+from albacore_pipeline.registry.stages import OPERATIONS, RECEIVABLES, Audience
 
 MAILS = (MAIL, NOTICE)
+_MEND = "Find the right address, write it into customers.csv and load it."
 
 
 def bounce(connection: sa.Connection, *, message_id: str, why: str, now: datetime) -> Bounced:
@@ -63,7 +65,10 @@ def _note(connection: sa.Connection, *, effects: Sequence[int], why: str, now: d
 
 def _task(bounced: Bounced, *, now: datetime) -> OwnedTask:
     due_by = datetime.combine(add_business_days(day=now.date(), count=1, country="NO"), time(), UTC)
-    key = f"bounce:{bounced.effect_id}"
+    ours = not bounced.number and bounced.step_id is None
+    # one task a mailbox of ours: the mail of that task may come back too
+    key = f"mailbox:{bounced.recipient}" if ours else f"bounce:{bounced.effect_id}"
+    reader = OPERATIONS if same_mailbox(bounced.recipient, RECEIVABLES) else RECEIVABLES
     what = f"mail of {bounced.number}" if bounced.number else f"notice of {bounced.stage}" if bounced.stage else "mail"
     stops = bool(bounced.number) or bounced.audience is Audience.CUSTOMER
     ways = [WayOn(words="When the address needs no mending", job="finish_task", form=(("key", key),))]
@@ -72,12 +77,12 @@ def _task(bounced: Bounced, *, now: datetime) -> OwnedTask:
         ways.insert(0, WayOn(words="When the address is mended and loaded", job="reopen_case", form=form))
     return OwnedTask(
         key=key,
-        owner=bounced.owner or RECEIVABLES,
+        owner=bounced.owner if bounced.owner and not same_mailbox(bounced.owner, bounced.recipient) else reader,
         customer=bounced.customer,
         number=bounced.number,
         task=Task(
             subject=f"a mail to {bounced.recipient} came back",
-            what="Find the right address, write it into customers.csv and load it."
+            what=("See why our own mailbox does not take its mail." if ours else _MEND)
             + (" Until the case is reopened, it goes no further." if stops else ""),
             why=f"The {what} came back: {bounced.why}.",
             due_by=due_by,

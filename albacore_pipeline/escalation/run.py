@@ -80,16 +80,20 @@ def decide(connection: sa.Connection, *, now: datetime, customers: Sequence[str]
 
 
 def believe(connection: sa.Connection, *, now: datetime, second_clock: SecondClock) -> None:
-    """Make sure of the Clock where it went more than a day ahead since the last evaluation. Raises ClockInDoubt."""
+    """Make sure of the Clock at the first evaluation, and where it went more than a day ahead since the last one.
+
+    Raises ClockInDoubt.
+    """
     last = queries.evaluated_at(connection)
-    if last is None or now - last <= JUMP:
+    if last is not None and now - last <= JUMP:
         return
     other = second_clock()
     if other is None or abs(other - now) > AGREED:
         said = f"Xero's says {other:%Y-%m-%d %H:%M}" if other else "Xero does not say what time it is"
+        before = f" the last evaluation was on {last:%Y-%m-%d %H:%M}," if last else ""
         raise ClockInDoubt(
-            f"the clock says {now:%Y-%m-%d %H:%M} UTC, the last evaluation was on {last:%Y-%m-%d %H:%M}, and {said}:"
-            " nothing is evaluated until the two agree; check the host's time"
+            f"the clock says {now:%Y-%m-%d %H:%M} UTC,{before} and {said}: nothing is evaluated until the two agree;"
+            " check the host's time"
         )
 
 

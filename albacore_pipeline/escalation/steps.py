@@ -30,6 +30,7 @@ from albacore_pipeline.registry.stages import Audience, Does, StageRule
 
 NOTICE = "notice"  # the kind of effect: a mail that asks, before it leaves, whether it is still true
 SAID_AGAIN = "said again"
+FOLLOWED = "more machines followed"  # of a pause that is told site by site
 NAMING = (Does.ANNOUNCE, Does.SCHEDULE)
 
 Machines = Mapping[str, Sequence[PausableMachine]]
@@ -59,7 +60,7 @@ class Entry:
         """The notice's facts."""
         ours, row = self.documents, self.debtor.row
         others = [document for document in self.debtor.documents.values() if document not in ours and document.sent_at]
-        not_due = [document for document in others if not document.ended and document.due_on >= now.date()]
+        not_due = [document for document in others if _is_open(document) and document.due_on >= now.date()]
         due = not self.stage.before_due
         promised = [each.not_before for each in self.enters if each.not_before]
         return Letter(
@@ -68,10 +69,10 @@ class Entry:
             name=row.name,
             creditor=row.creditor,
             currency=row.currency,
-            overdue=tuple(_shown(document, document.amount_due - document.disputed) for document in ours if due),
-            not_due=tuple(_shown(document, document.amount_due) for document in (not_due if due else ours + not_due)),
+            overdue=tuple(_shown(document) for document in ours if due),
+            not_due=tuple(_shown(document) for document in (not_due if due else ours + not_due)),
             disputed=tuple(
-                _shown(document, document.disputed)
+                _shown(document, left=document.disputed)
                 for document in self.debtor.documents.values()
                 if document.disputed > 0
             ),
@@ -84,12 +85,18 @@ class Entry:
         )
 
 
-def _shown(document: DocumentRow, left: Decimal) -> LetterDocument:
+def _is_open(document: DocumentRow) -> bool:
+    """Whether something of it is to be paid and not disputed."""
+    return not document.ended and document.amount_due > document.disputed
+
+
+def _shown(document: DocumentRow, *, left: Decimal | None = None) -> LetterDocument:
+    """A document as letters name it: what is left to pay and not disputed, unless said otherwise."""
     return LetterDocument(
         number=document.number,
         month=document.month,
         total=document.total,
-        left=left,
+        left=document.amount_due - document.disputed if left is None else left,
         due_on=document.due_on,
         payment_link=document.payment_link,
     )
@@ -174,9 +181,7 @@ def _supersede(connection: sa.Connection, entries: Iterable[Entry], *, now: date
     queries.supersede_claims(
         connection,
         claims=[
-            queries.OldClaim(
-                case_id=claim.case_id, stage=claim.stage, why=SAID_AGAIN if each.again else claim.fell or "said anew"
-            )
+            queries.OldClaim(case_id=claim.case_id, stage=claim.stage, why=_why_superseded(each, claim))
             for each, claim in old
         ],
         now=now,
@@ -187,6 +192,12 @@ def _supersede(connection: sa.Connection, entries: Iterable[Entry], *, now: date
         if claim.does in NAMING
     ]
     queries.fall_items(connection, fallen=fallen, now=now)
+
+
+def _why_superseded(each: Enter, claim: queries.ClaimRow) -> str:
+    if each.again:
+        return SAID_AGAIN
+    return claim.fell or (FOLLOWED if each.stage.does is Does.PAUSE else "said anew")
 
 
 def _claim_of(debtor: Debtor, each: Enter) -> queries.ClaimRow | None:

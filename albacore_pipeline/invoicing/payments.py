@@ -81,14 +81,13 @@ class _Noted:
     differences: list[Difference] = field(default_factory=list)
 
 
-def watch_payments(*, engine: sa.Engine, xero: Organisation, clock: Clock, customer: str | None = None) -> Sweep:
-    """Read every open document (of a customer) and all unapplied money; note payments, edits, and what is left.
+def watch_payments(*, engine: sa.Engine, xero: Organisation, clock: Clock) -> Sweep:
+    """Read every open document and all unapplied money; note payments, edits, and what is left.
 
     Raises XeroError: what was read until then is noted, and the rest keeps its age.
     """
     with engine.connect() as connection:
         documents = queries.open_documents(connection)
-    documents = [row for row in documents if customer in (None, row.customer)]
     return _sweep(engine=engine, xero=xero, clock=clock, documents=documents)
 
 

@@ -57,11 +57,7 @@ class ApprovalHandler:
         with self.engine.begin() as connection:
             if not queries.draw_code(connection, effect_id=effect.effect_id, code_hash=_hash(code)):
                 return Cancelled("the plan is over, or he has approved it")
-        filled = {
-            field: value.replace(PLACEHOLDER, code) if isinstance(value, str) else value
-            for field, value in effect.payload.items()
-        }
-        return self.mail.send([replace(effect, payload=filled)])[0]
+        return replace(self.mail, fill=lambda _: {"code": code}).send([effect])[0]
 
     def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
         """As of any mail; sent once more, it brings another code."""

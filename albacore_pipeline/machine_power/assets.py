@@ -19,15 +19,17 @@ from albacore_pipeline.effects.journal import Journal
 from albacore_pipeline.effects.mail import MailHandler
 from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.escalation.notices import NoticeHandler
+from albacore_pipeline.escalation.queries import due_mails
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
 from albacore_pipeline.machine_power import journal, queries, sites, tickets, told
-from albacore_pipeline.machine_power.approvals import ApprovalHandler
+from albacore_pipeline.machine_power.approvals import APPROVAL, ApprovalHandler
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.pausing import PauseHandler
 from albacore_pipeline.machine_power.plan import Planned, plan_pauses, plan_resumes
 from albacore_pipeline.machine_power.queries import Action
 from albacore_pipeline.machine_power.read_back import read_back
 from albacore_pipeline.machine_power.resuming import ResumeHandler
+from albacore_pipeline.machine_power.tickets import TICKET, TicketHandler
 from albacore_pipeline.machine_power.world import Witness
 from albacore_pipeline.orchestration.platform import PlatformResource
 from albacore_pipeline.orchestration.runs import NEVER_TWICE
@@ -73,6 +75,7 @@ def pause_and_read_back(
     _, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
     with platform.engine.begin() as connection:
         told.tell_paused(connection, now=platform.clock.now())
+        sites.tell_of_unknown(connection, now=platform.clock.now())
         tickets.remind(connection, controls=controls, now=platform.clock.now())
     tally += _send(platform, systems.mail)
     _report(context, platform, tally, rest, since=started)
@@ -114,8 +117,9 @@ def resume_and_read_back(
 
 def _send(platform: PlatformResource, mail: MailHandler) -> Counter[str]:
     notices = NoticeHandler(mail=mail, engine=platform.engine, clock=platform.clock)
+    asking = TicketHandler(mail=mail, engine=platform.engine, clock=platform.clock)
     return dispatch(
-        engine=platform.engine, handlers=[notices, mail], clock=platform.clock, gate=gate(platform.settings)
+        engine=platform.engine, handlers=[notices, asking, mail], clock=platform.clock, gate=gate(platform.settings)
     )
 
 
@@ -129,10 +133,12 @@ pause_machines = dg.define_asset_job("pause_machines", selection=[machine_pauses
 
 
 def due_pauses(platform: PlatformResource) -> list[dg.RunRequest]:
-    """A plan's day has come, or a pause waits to be sent or read back."""
+    """A plan's day has come, a pause waits to be sent or read back, or a customer has not heard of one yet."""
     with platform.engine.connect() as connection:
-        due = queries.due_plans(connection, now=platform.clock.now())
-    return [dg.RunRequest()] if due or _commands_wait(platform, "pause") else []
+        now = platform.clock.now()
+        due = queries.due_plans(connection, now=now) or queries.newly_paused(connection)
+        mails = due_mails(connection, kinds=[TICKET, APPROVAL], now=now)
+    return [dg.RunRequest()] if due or mails or _commands_wait(platform, "pause") else []
 
 
 def due_resumes(platform: PlatformResource) -> list[dg.RunRequest]:
@@ -141,7 +147,8 @@ def due_resumes(platform: PlatformResource) -> list[dg.RunRequest]:
         now = platform.clock.now()
         machines = [row for row in queries.to_resume(connection, now=now) if not row.pending and row.state != "repair"]
         untold = queries.newly_withdrawn(connection) or queries.newly_running(connection, now=now)
-    return [dg.RunRequest()] if machines or untold or _commands_wait(platform, "resume") else []
+        forgotten = journal.lacking(connection, journal=_journal(platform))
+    return [dg.RunRequest()] if machines or untold or forgotten or _commands_wait(platform, "resume") else []
 
 
 def _commands_wait(platform: PlatformResource, action: Action) -> bool:
@@ -151,7 +158,14 @@ def _commands_wait(platform: PlatformResource, action: Action) -> bool:
     return count > 0
 
 
-machine_pause = level_sensor("machine_pause", job=pause_machines, due=due_pauses)
+def next_pause(platform: PlatformResource) -> str:
+    """Which plan's day comes next."""
+    with platform.engine.connect() as connection:
+        plan = queries.next_plan(connection, now=platform.clock.now())
+    return f"next: plan {plan.plan_id} of {plan.customer}, not before {plan.not_before}" if plan else ""
+
+
+machine_pause = level_sensor("machine_pause", job=pause_machines, due=due_pauses, comes_next=next_pause)
 machine_resume = level_sensor("machine_resume", job=resume_machines, due=due_resumes, seconds=30)
 
 

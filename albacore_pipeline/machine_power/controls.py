@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from albacore_pipeline.data_centres.interface import PowerControl, PowerState
+from albacore_pipeline.effects import audit
+from albacore_pipeline.effects.interface import STATES, Cancelled, Succeeded
+from albacore_pipeline.machine_power.queries import Command
 from albacore_pipeline.sites import SITES, Site, TicketControl
 
 PAUSE, RESUME = "power.pause", "power.resume"  # kinds of effects
@@ -24,6 +27,13 @@ class Controls:
         """Where tickets of a site go; None where there is an interface."""
         control = self.sites[site].control
         return control.mailbox if isinstance(control, TicketControl) else None
+
+
+def audited(command: Command, *, kind: str, outcome: Succeeded | Cancelled) -> audit.Entry:
+    """What became of a command, as the audit has it."""
+    answer = dict(outcome.answer) if isinstance(outcome, Succeeded) else outcome.reason
+    details = {"outcome": STATES[type(outcome)], "answer": answer}
+    return audit.Entry(action=kind, subject=f"{command.site} {command.machine}", details=details)
 
 
 def by_ticket(site: str) -> bool:

@@ -76,6 +76,7 @@ class Closed:
     reason: str
     for_good: bool = False
     again: timedelta = HALF_HOUR
+    unsigned: str = ""  # the country that somebody has to sign off
 
 
 def closed_gate(pause: PauseFacts, world: World, commanded: Mapping[tuple[str, str], int]) -> Closed | None:
@@ -109,7 +110,8 @@ def _forbidden(pause: PauseFacts, world: World) -> Closed | None:
         return Closed(reason=f"pausing at {pause.site.name} is stopped: {why}")
     for country in (pause.country, pause.site.country):
         if world.signed is not None and country not in world.signed:
-            return Closed(reason=f"nobody has signed off pauses for {country}: sign_off_country", again=HOUR)
+            reason = f"nobody has signed off pauses for {country}: sign_off_country"
+            return Closed(reason=reason, again=HOUR, unsigned=country)
     return None
 
 

@@ -23,9 +23,9 @@ import sqlalchemy as sa
 from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
 from albacore_pipeline.database import locks
 from albacore_pipeline.effects import audit
-from albacore_pipeline.effects.interface import STATES, Cancelled, Effect, Later, Outcome, Succeeded, Unknown
+from albacore_pipeline.effects.interface import Cancelled, Effect, Later, Outcome, Succeeded, Unknown
 from albacore_pipeline.machine_power import queries, sites, tickets
-from albacore_pipeline.machine_power.controls import PAUSE, Controls
+from albacore_pipeline.machine_power.controls import PAUSE, Controls, audited
 from albacore_pipeline.machine_power.gates import Closed, closed_gate
 from albacore_pipeline.machine_power.queries import Pause, Reading, SettledCommand
 from albacore_pipeline.machine_power.world import Witness, pause_facts
@@ -36,6 +36,7 @@ AT_ONCE = 10  # calls at a site's interface
 WAVE = 100  # machines, at most
 PATIENCE = timedelta(seconds=45)  # how long a machine may take to change its state
 Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class PauseHandler:
         self._ask_xero(pauses)
         with self.engine.connect() as connection:
             closed = self._gates(connection, pauses)[1]
+        self._ask_to_sign_off({each.unsigned for each in closed.values() if each.unsigned})
         outcomes = {effect_id: _outcome(each) for effect_id, each in closed.items()}
         waiting = [pause for pause in pauses if pause.effect_id not in closed]
         read: list[Future[PowerState | Unreadable]] = []  # of the first of those that wait
@@ -129,6 +131,7 @@ class PauseHandler:
             if state is not PowerState.ON
         }
         resolved, closed = self._resolve([pause for pause in wave if pause.effect_id not in outcomes])
+        self._ask_to_sign_off({each.unsigned for each in closed.values() if each.unsigned})
         outcomes |= {effect_id: _outcome(each) for effect_id, each in closed.items()}
         if self.controls.mailbox(wave[0].site):
             return outcomes | {pause.effect_id: Succeeded({"ticket": "written"}) for pause in resolved}
@@ -140,7 +143,7 @@ class PauseHandler:
         fresh = queries.pauses(connection, effects=[pause.effect_id for pause in wave], now=world.now)
         facts = pause_facts(connection, fresh, controls=self.controls, now=world.now)
         commanded: Counter[tuple[str, str]] = Counter()
-        for row in queries.commanded_today(connection, now=world.now):
+        for row in queries.commanded_today(connection, but=[pause.effect_id for pause in wave], now=world.now):
             commanded[row.site, row.customer] += row.machines
         opened, closed = [], {}
         for pause in fresh:
@@ -181,22 +184,42 @@ class PauseHandler:
     def _command(self, pauses: Sequence[Pause]) -> dict[int, Outcome]:
         if not pauses:
             return {}
+        site = pauses[0].site
+        near = [] if self._obeyed[site] else self._neighbours(pauses[0])
         answers = self._at_once(self._switch, pauses)
         failures = {pause.command_id: answer for pause, answer in zip(pauses, answers, strict=True)}
         read = self._read_back(pauses)
         obeyed = [pause for pause in pauses if read.get(pause.command_id) is PowerState.OFF]
-        self._obeyed[pauses[0].site] += len(obeyed)
-        if disobeyed := [pause for pause in pauses if pause not in obeyed]:
-            with self.engine.begin() as connection:
-                names = ", ".join(pause.machine for pause in disobeyed)
-                why = f"not read to be off after the command: {names}"
-                sites.stop(connection, site=pauses[0].site, why=why, now=self.clock.now())
+        disobeyed = [
+            pause.machine for pause in pauses if pause not in obeyed and not failures[pause.command_id]
+        ]  # fmt: skip
+        if disobeyed:
+            self._stop(site, f"not read to be off after the command: {', '.join(disobeyed)}")
+        if others := [machine for machine in near if self._read(site, machine) is PowerState.OFF]:
+            self._stop(site, f"off after the command to {pauses[0].machine}, and not commanded: {', '.join(others)}")
+        self._obeyed[site] += len(obeyed)
         return {
             pause.effect_id: Unknown(failure)
             if (failure := failures[pause.command_id]) and pause not in obeyed
             else Succeeded({"commanded": "pause", "read": read.get(pause.command_id)})
             for pause in pauses
         }
+
+    def _ask_to_sign_off(self, countries: set[str]) -> None:
+        if countries:
+            with self.engine.begin() as connection:
+                sites.ask_to_sign_off(connection, countries=sorted(countries), now=self.clock.now())
+
+    def _neighbours(self, pause: Pause) -> list[str]:
+        """Machines near to the first one of a site that are on, and must still be afterwards."""
+        with self.engine.connect() as connection:
+            near = queries.neighbours(connection, site=pause.site, machine=pause.machine)
+        states = self._at_once(partial(self._read, pause.site), near)
+        return [machine for machine, state in zip(near, states, strict=True) if state is PowerState.ON]
+
+    def _stop(self, site: str, why: str) -> None:
+        with self.engine.begin() as connection:
+            sites.stop(connection, site=site, why=why, now=self.clock.now())
 
     def _switch(self, pause: Pause) -> str:
         """Command; empty, or why nobody can say whether it worked."""
@@ -226,17 +249,20 @@ class PauseHandler:
         return read
 
     def _state(self, pause: Pause) -> PowerState | Unreadable:
+        return self._read(pause.site, pause.machine)
+
+    def _read(self, site: str, machine: str) -> PowerState | Unreadable:
         """The machine's state, or why it can't be read."""
         try:
-            return self.controls.control_of(pause.site).power_state(pause.machine)
+            return self.controls.control_of(site).power_state(machine)
         except (PowerFailure, SettingsError) as error:
             return Unreadable(str(error))
 
-    def _at_once(self, act: Callable[[Pause], Asked], pauses: Sequence[Pause]) -> list[Asked]:
+    def _at_once(self, act: Callable[[Asked], Answered], asked: Sequence[Asked]) -> list[Answered]:
         """The answers in order, some calls at a time."""
-        if len(pauses) < 2:
-            return [act(pause) for pause in pauses]
-        return list(self._calls.map(act, pauses))
+        if len(asked) < 2:
+            return [act(each) for each in asked]
+        return list(self._calls.map(act, asked))
 
     def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
         """Note on the command what became of it."""
@@ -263,17 +289,7 @@ class PauseHandler:
             Reading(command_id=each.command_id, state=PowerState.OFF) for each in became if each.outcome == "verified"
         ]
         queries.note_readings(connection, readings=readings, now=now)
-        entries = [
-            audit.Entry(
-                action=effect.kind,
-                subject=f"{commands[effect.effect_id].site} {commands[effect.effect_id].machine}",
-                details={
-                    "outcome": STATES[type(outcome)],
-                    "answer": dict(outcome.answer) if isinstance(outcome, Succeeded) else outcome.reason,
-                },
-            )
-            for effect, outcome in over
-        ]
+        entries = [audited(commands[effect.effect_id], kind=effect.kind, outcome=outcome) for effect, outcome in over]
         audit.record_many(connection, entries=entries, now=now)
 
 

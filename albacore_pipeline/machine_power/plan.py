@@ -13,7 +13,7 @@ from albacore_pipeline.effects import keys
 from albacore_pipeline.effects.outbox import Intent, prepare_many
 from albacore_pipeline.escalation import plans
 from albacore_pipeline.escalation.debtors import Debtor, load
-from albacore_pipeline.escalation.evaluate import Enter
+from albacore_pipeline.escalation.evaluate import Close, Enter, Wait
 from albacore_pipeline.machine_power import queries, repair
 from albacore_pipeline.machine_power.approvals import ask_where_needed
 from albacore_pipeline.machine_power.controls import KINDS, by_ticket
@@ -36,17 +36,13 @@ def complete(debtor: Debtor, *, now: datetime) -> dict[str, str]:
     """Of a debtor's documents, whether the chain of each is complete: empty if so, else what is lacking."""
     found = {}
     for number, decision in debtor.decide(now=now).items():
-        claims = debtor.facts.claims.get(number, ())
-        begun = any(claim.does is Does.PAUSE for claim in claims) and any(
-            claim.does is Does.SCHEDULE and not claim.fell for claim in claims
-        )
-        if isinstance(decision, Enter) and decision.stage.does is Does.PAUSE:
-            found[number] = ""
-        elif isinstance(decision, Enter):
-            found[number] = f"{decision.stage.stage} comes first"
-        else:
-            stands = begun and "waiting for the payment" in decision.reason
-            found[number] = "" if stands else decision.reason
+        match decision:
+            case Enter(stage=stage):
+                found[number] = "" if stage.does is Does.PAUSE else f"{stage.stage} comes first"
+            case Wait(through=through, reason=reason):
+                found[number] = "" if through else reason
+            case Close(reason=reason):
+                found[number] = reason
     return found
 
 

@@ -57,6 +57,20 @@ def due_plans(connection: sa.Connection, *, now: datetime) -> list[PlannedMachin
     return rows(connection, "machine_power/due_plans", PlannedMachine, now=now)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NextPlan:
+    """A plan whose day is to come."""
+
+    plan_id: int
+    customer: str
+    not_before: date
+
+
+def next_plan(connection: sa.Connection, *, now: datetime) -> NextPlan | None:
+    """The plan whose day comes next."""
+    return row_or_none(connection, "machine_power/next_plan", NextPlan, now=now)
+
+
 def plan_of(connection: sa.Connection, *, customer: str) -> list[StandingPlan]:
     """The plans of a customer that stand."""
     return rows(connection, "machine_power/plan_of", StandingPlan, customer=customer)
@@ -246,6 +260,26 @@ def unverified(connection: sa.Connection) -> list[SentCommand]:
     return rows(connection, "machine_power/unverified", SentCommand)
 
 
+def in_doubt(connection: sa.Connection, *, before: datetime) -> list[SentCommand]:
+    """Pauses from before an instant of which nobody knows whether they worked."""
+    return rows(connection, "machine_power/in_doubt", SentCommand, before=before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketFacts:
+    """What a ticket asks before it leaves; `stands`: a plan stands for its machine."""
+
+    command_id: int
+    action: Action
+    stands: bool
+    forbidden: bool
+
+
+def ticket_facts(connection: sa.Connection, *, commands: Sequence[int], now: datetime) -> list[TicketFacts]:
+    """What these tickets ask before they leave."""
+    return rows(connection, "machine_power/ticket_facts", TicketFacts, commands=commands, now=now)
+
+
 def open_tickets(connection: sa.Connection) -> list[SentCommand]:
     """Tickets that left and that nobody has answered."""
     return rows(connection, "machine_power/open_tickets", SentCommand)
@@ -320,12 +354,17 @@ def last_commanded(connection: sa.Connection) -> datetime | None:
     return row_or_none(connection, "machine_power/last_commanded", datetime)
 
 
+def is_known(connection: sa.Connection, *, site: str, machine: str, action: Action, at: datetime) -> bool:
+    """Whether the database knows a command, or not even its machine."""
+    return row(connection, "machine_power/is_known", bool, site=site, machine=machine, action=action, at=at)
+
+
 def adopt_command(
     connection: sa.Connection, *, site: str, machine: str, customer: str, action: Action, at: datetime, by_ticket: bool
-) -> int | None:
-    """Write a command that the journal knows; its id, None where the database has it."""
-    return row_or_none(
-        connection, "machine_power/adopt_command", int,
+) -> int:
+    """Write a command that the journal knows."""
+    return execute(
+        connection, "machine_power/adopt_command",
         site=site, machine=machine, customer=customer, action=action, at=at, by_ticket=by_ticket,
     )  # fmt: skip
 
@@ -447,9 +486,9 @@ class DrawnWhileOff:
     wh: int
 
 
-def commanded_today(connection: sa.Connection, *, now: datetime) -> list[PausedToday]:
-    """The blast radius so far."""
-    return rows(connection, "machine_power/commanded_today", PausedToday, now=now)
+def commanded_today(connection: sa.Connection, *, but: Sequence[int], now: datetime) -> list[PausedToday]:
+    """The blast radius so far, without the machines of these effects."""
+    return rows(connection, "machine_power/commanded_today", PausedToday, but=but, now=now)
 
 
 def fleet(connection: sa.Connection) -> list[Fleet]:
@@ -465,6 +504,11 @@ def kill_switch(connection: sa.Connection) -> bool:
 def set_kill_switch(connection: sa.Connection, *, is_on: bool, reason: str, actor: str, now: datetime) -> int:
     """Turn the kill switch."""
     return execute(connection, "machine_power/set_kill_switch", is_on=is_on, reason=reason, actor=actor, now=now)
+
+
+def neighbours(connection: sa.Connection, *, site: str, machine: str) -> list[str]:
+    """Up to ten machines whose names stand nearest to a machine's, of those that we have not stopped."""
+    return rows(connection, "machine_power/neighbours", str, site=site, machine=machine)
 
 
 def site_stops(connection: sa.Connection) -> list[SiteStop]:

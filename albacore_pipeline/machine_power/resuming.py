@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
 from albacore_pipeline.effects import audit
-from albacore_pipeline.effects.interface import STATES, Cancelled, Effect, Later, Outcome, Succeeded
+from albacore_pipeline.effects.interface import Cancelled, Effect, Later, Outcome, Succeeded
 from albacore_pipeline.machine_power import queries, sites, tickets
-from albacore_pipeline.machine_power.controls import RESUME, Controls
+from albacore_pipeline.machine_power.controls import RESUME, Controls, audited
 from albacore_pipeline.machine_power.pausing import AT_ONCE
 from albacore_pipeline.machine_power.queries import Command, Reading
 from albacore_pipeline.periods import Clock
@@ -69,16 +69,22 @@ class ResumeHandler:
         if command.by_ticket:
             return Succeeded({"ticket": "written"})
         try:
-            control = self.controls.control_of(command.site)
-            control.power_on(command.machine)
-            deadline = real_time.monotonic() + self.patience.total_seconds()
-            while (state := control.power_state(command.machine)) is not PowerState.ON:
-                if real_time.monotonic() >= deadline:
-                    return Later(f"commanded, and read to be {state}", AGAIN)
-                real_time.sleep(self.poll_seconds)  # between two readings of a state that takes seconds to change
+            self.controls.control_of(command.site).power_on(command.machine)
         except (PowerFailure, SettingsError) as error:
             return Later(str(error), AGAIN)
-        return Succeeded({"commanded": "resume", "read": state})
+        deadline = real_time.monotonic() + self.patience.total_seconds()
+        while (read := self._state(command)) != PowerState.ON:
+            if real_time.monotonic() >= deadline:
+                return Later(f"commanded, and read to be: {read}", AGAIN)
+            real_time.sleep(self.poll_seconds)  # between two readings of a state that takes seconds to change
+        return Succeeded({"commanded": "resume", "read": read})
+
+    def _state(self, command: Command) -> PowerState | str:
+        """The machine's state, or why it can't be read: on its way to a state it may not be said at all."""
+        try:
+            return self.controls.control_of(command.site).power_state(command.machine)
+        except PowerFailure as error:
+            return str(error)
 
     def _tell_of_late(self, commands: Sequence[Command], outcomes: Sequence[Outcome]) -> None:
         now = self.clock.now()
@@ -104,9 +110,4 @@ class ResumeHandler:
                 sites.close_late_resume(connection, command=command, now=now)
         else:
             queries.settle_command(connection, command_id=command.command_id, outcome="cancelled", sent_at=None)
-        details = {
-            "outcome": STATES[type(outcome)],
-            "answer": dict(outcome.answer) if isinstance(outcome, Succeeded) else outcome.reason,
-        }
-        subject = f"{command.site} {command.machine}"
-        audit.record(connection, now=now, action=effect.kind, subject=subject, details=details)
+        audit.record_many(connection, entries=[audited(command, kind=effect.kind, outcome=outcome)], now=now)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from albacore_pipeline.effects import keys
-from albacore_pipeline.effects.mail import MAIL
+from albacore_pipeline.effects.interface import Cancelled, Effect, Outcome
+from albacore_pipeline.effects.mail import MailHandler
 from albacore_pipeline.effects.outbox import prepare
 from albacore_pipeline.escalation.letters.facts import Task, WayOn
 from albacore_pipeline.escalation.tasks import OwnedTask, open_tasks
 from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.queries import Command, Pause, SentCommand
-from albacore_pipeline.periods import add_business_days
+from albacore_pipeline.periods import Clock, add_business_days
 from albacore_pipeline.sites import Site
 
+TICKET = "mail.ticket"  # the kind of effect
 DEADLINE_DAYS = 1  # business days of the site
 
 PAUSE_TEXT = """Please switch off machine {machine} at {site}, by {deadline:%Y-%m-%d %H:%M} UTC.
@@ -50,7 +55,8 @@ def write_pause(connection: sa.Connection, *, pause: Pause, mailbox: str, now: d
         deadline=now + timedelta(days=DEADLINE_DAYS),
     )
     key = keys.pause(plan_id=pause.plan_id, machine_id=pause.machine_id)
-    _write(connection, key=key, subject=f"Ticket: switch off {pause.machine}", text=text, mailbox=mailbox, now=now)
+    mail = {"to": mailbox, "subject": f"Ticket: switch off {pause.machine}", "text": text}
+    _write(connection, key=key, command_id=pause.command_id, mail=mail, now=now)
 
 
 def write_resume(connection: sa.Connection, *, command: Command, mailbox: str, now: datetime) -> None:
@@ -61,14 +67,47 @@ def write_resume(connection: sa.Connection, *, command: Command, mailbox: str, n
         reason=command.reason,
         deadline=now + timedelta(days=DEADLINE_DAYS),
     )
-    key = f"{command.effect_id}"
-    subject = f"Ticket: switch on {command.machine}"
-    _write(connection, key=key, subject=subject, text=text, mailbox=mailbox, now=now)
+    mail = {"to": mailbox, "subject": f"Ticket: switch on {command.machine}", "text": text}
+    _write(connection, key=f"{command.effect_id}", command_id=command.command_id, mail=mail, now=now)
 
 
-def _write(connection: sa.Connection, *, key: str, subject: str, text: str, mailbox: str, now: datetime) -> None:
-    payload = {"to": mailbox, "subject": subject, "text": text, "attachments": []}
-    prepare(connection, kind=MAIL, business_key=keys.ticket(key), payload=payload, now=now)
+def _write(connection: sa.Connection, *, key: str, command_id: int, mail: Mapping[str, str], now: datetime) -> None:
+    payload: dict[str, Any] = {**mail, "attachments": [], "command": command_id}
+    prepare(connection, kind=TICKET, business_key=keys.ticket(key), payload=payload, now=now)
+
+
+@dataclass(kw_only=True)
+class TicketHandler:
+    """Sends tickets, those that still hold: a relay may have been down for days."""
+
+    mail: MailHandler
+    engine: sa.Engine
+    clock: Clock
+    name: str = TICKET
+    batch: int = 20
+
+    def send(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """Ask of each whether it holds, and hand over those that do."""
+        commands = [int(effect.payload["command"]) for effect in effects]
+        with self.engine.connect() as connection:
+            facts = queries.ticket_facts(connection, commands=commands, now=self.clock.now())
+        untrue = {row.command_id for row in facts if row.action == "pause" and (row.forbidden or not row.stands)}
+        true = [effect for effect in effects if effect.payload["command"] not in untrue]
+        sent = iter(self.mail.send(true) if true else [])
+        return [
+            Cancelled("its reason went before it left") if effect.payload["command"] in untrue else next(sent)
+            for effect in effects
+        ]
+
+    def look_up(self, effects: Sequence[Effect]) -> list[Outcome]:
+        """As of any mail."""
+        return self.mail.look_up(effects)
+
+    def settle(self, connection: sa.Connection, *, effect: Effect, outcome: Outcome, now: datetime) -> None:
+        """A ticket that never left asked for nothing: its machine was never ours."""
+        if isinstance(outcome, Cancelled) and not effect.in_doubt:
+            command_id = int(effect.payload["command"])
+            queries.settle_command(connection, command_id=command_id, outcome="cancelled", sent_at=None)
 
 
 def remind(connection: sa.Connection, *, controls: Controls, now: datetime) -> None:

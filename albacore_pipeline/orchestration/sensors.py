@@ -26,11 +26,13 @@ def level_sensor(
     seconds: int = 60,
     live_only: bool = True,
     at_most_every: timedelta | None = None,
+    comes_next: Callable[[PlatformResource], str] = lambda _: "",
 ) -> dg.SensorDefinition:
     """A sensor that asks for the runs that `due` names, one batch at a time; it bears the docstring of `due`.
 
     `live_only`: nothing is asked for in a dry run. `at_most_every`: how far the Clock must have gone since the last
-    request, where an attempt that fails should not be repeated at once.
+    request, where an attempt that fails should not be repeated at once. `comes_next` says, where nothing is due, what
+    will be, and when; empty where nobody knows.
     """
 
     @dg.sensor(
@@ -51,7 +53,7 @@ def level_sensor(
             return dg.SkipReason(f"asked for at {asked_at:%H:%M} UTC; again from {asked_at + at_most_every:%H:%M} on")
         requests = due(platform)
         if not requests:
-            return dg.SkipReason("nothing is due")
+            return dg.SkipReason("; ".join(filter(None, ["nothing is due", comes_next(platform)])))
         return dg.SensorResult(run_requests=list(requests), cursor=now.isoformat() if at_most_every else None)
 
     return sensor

@@ -390,6 +390,7 @@ class ExplainedHold:
     from_at: datetime
     until_at: datetime
     outcome: str | None
+    lines: Sequence[int]
 
 
 @dataclass(frozen=True, kw_only=True)

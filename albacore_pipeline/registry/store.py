@@ -17,7 +17,7 @@ from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import FOREVER, STORED, Customer, Entity, RegistryRow
 
 # The comparisons hash a whole table; compiling them takes longer than it saves.
-MEMORY = "set local work_mem = '128MB'; set local jit = off"
+MEMORY = ("set local work_mem = '128MB'", "set local jit = off")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,8 @@ def load(connection: sa.Connection, registry: Registry, *, actor: str, reason: s
     newest = queries.newest_version(connection)
     if newest and newest.content_sha256 == registry.content_sha256:
         return Loaded(version=newest.version, changes={})
-    connection.exec_driver_sql(MEMORY)
+    for setting in MEMORY:
+        connection.exec_driver_sql(setting)
     version = (newest.version if newest else 0) + 1
     queries.insert_version(
         connection, version=version, sha256=registry.content_sha256, now=now, actor=actor, reason=reason

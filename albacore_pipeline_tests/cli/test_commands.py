@@ -24,7 +24,7 @@ NOWHERE = "127.0.0.1:1"
 SECRET = "tell-nobody"
 COMMANDS = {
     "demo", "up", "down", "env", "doctor", "verify", "explain", "sandbox advance", "sandbox status", "registry check",
-    "registry load", "statement",
+    "registry load", "statement", "policy show",
 }  # fmt: skip
 
 

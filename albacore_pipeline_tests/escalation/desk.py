@@ -30,6 +30,7 @@ from albacore_pipeline.machine_power.resuming import ResumeHandler
 from albacore_pipeline.machine_power.world import Witness
 from albacore_pipeline.registry.policies import Policy
 from albacore_pipeline.registry.rows import Assignment
+from albacore_pipeline.settings import SettingsError
 from albacore_pipeline.sites import SITES
 from albacore_pipeline_tests.clocks import FrozenClock, utc
 from albacore_pipeline_tests.invoicing.fakes import LIVE, Office, one_day
@@ -86,11 +87,17 @@ class Desk(Office):
     xero_clock: timedelta = timedelta(0)  # how far Xero's clock is off
     host_clock: timedelta = timedelta(0)  # how far this host's clock is off the database's
     signed_off: bool = False  # whether countries must be signed off
+    not_set_up: set[str] = field(default_factory=set)  # sites whose control has no settings
     patience: timedelta = timedelta(0)  # for machines to change their state
 
     @property
     def controls(self) -> Controls:
-        return Controls(sites=SITES, control_of=lambda _: self.control)
+        return Controls(sites=SITES, control_of=self._control_of)
+
+    def _control_of(self, site: str) -> FakeControl:
+        if site in self.not_set_up:
+            raise SettingsError(f"{site.upper()}_CONTROL_URL is not set")
+        return self.control
 
     def night(self, at: str | None = None) -> list[run.Decided]:
         """Read Xero, evaluate, send the notices."""
@@ -111,7 +118,8 @@ class Desk(Office):
         """Send what waits: notices that are still true, codes, and other mails."""
         notices = NoticeHandler(mail=self.mail, engine=self.engine, clock=self.clock)
         approvals = ApprovalHandler(mail=self.mail, engine=self.engine)
-        handlers: list[EffectHandler] = [notices, approvals, self.mail]
+        asking = tickets.TicketHandler(mail=self.mail, engine=self.engine, clock=self.clock)
+        handlers: list[EffectHandler] = [notices, approvals, asking, self.mail]
         return dict(dispatch(engine=self.engine, handlers=handlers, clock=self.clock, gate=LIVE))
 
     def read_xero(self) -> None:
@@ -141,6 +149,7 @@ class Desk(Office):
         read_back(engine=self.engine, controls=self.controls, clock=self.clock)
         with self.engine.begin() as connection:
             told.tell_paused(connection, now=self.clock.now())
+            sites.tell_of_unknown(connection, now=self.clock.now())
             tickets.remind(connection, controls=self.controls, now=self.clock.now())
         self.send_mails()
         return tally

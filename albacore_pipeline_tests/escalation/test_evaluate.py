@@ -58,6 +58,15 @@ def test_each_waiting_document_says_what_comes_next_and_when() -> None:
     assert (wait.state, wait.next_stage, wait.next_on) == ("waiting", "final_notice", date(2025, 11, 28))
 
 
+def test_while_a_notice_is_on_its_way_the_next_stage_is_named_with_its_own_day() -> None:
+    """Not with the day on which the notice will count as delivered."""
+    course = Course()
+    course.run(date(2025, 11, 7), date(2025, 11, 17))
+    wait = waiting(course, date(2025, 11, 17))
+    assert wait.reason == "the notice of reminder is not delivered yet"
+    assert (wait.next_stage, wait.next_on) == ("overdue", date(2025, 11, 21))
+
+
 @pytest.mark.parametrize("first", [date(2025, 11, 20), date(2026, 1, 12), date(2026, 6, 1)])
 def test_a_late_run_moves_later_dates_and_skips_nothing(first: date) -> None:
     course = Course()

@@ -252,7 +252,7 @@ def test_a_document_of_which_a_part_is_disputed_stands_in_both_with_a_word_on_it
 
     text = " ".join(write(letter).text.split())
 
-    assert "Of 2025-10-c04-1 only this part is disputed; the rest is claimed above." in text
+    assert "Of 2025-10-c04-1 only this part is disputed; the rest stands above." in text
 
 
 @pytest.mark.parametrize(

@@ -347,7 +347,10 @@ class FakeMail(MailHandler):
     def send(self, effects: Sequence[Effect]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for effect in effects:
-            self.sent.setdefault(effect.business_key, []).append(effect.payload)
+            payload = dict(effect.payload)
+            for name, value in self.fill(effect).items():
+                payload["text"] = payload["text"].replace(f"{{{name}}}", value)
+            self.sent.setdefault(effect.business_key, []).append(payload)
             taken = {"accepted_at": self.clock.now().isoformat()}
             outcomes.append(
                 Succeeded(taken | {"message_id": message_id(business_key=effect.business_key, sender=self.sender)})

@@ -190,6 +190,7 @@ def test_in_a_real_world_both_countries_must_be_signed_off(make_desk: MakeDesk) 
     desk.pause()
     for country in ("NO", "FI"):
         assert error_of(desk) == f"nobody has signed off pauses for {country}: sign_off_country"
+        assert f"may machines be paused in {country}?" in desk.tasks()
         form = acts.SignOffCountry(actor="a", reason="r", country=country, until="2026-12-31", reference="opinion 7")
         desk.perform("sign_off_country", acts.sign_off_country, form)
         later(desk.clock, hours=1, minutes=1)
@@ -317,6 +318,9 @@ def test_a_command_whose_answer_was_lost_is_ours(ready: Desk) -> None:
 
     ready.control.after = lost
     ready.carry_out()
+    later(ready.clock, hours=2)
+    ready.pause()
+    assert f"nobody knows whether norway {MACHINE} is off" in ready.tasks()
     ready.xero.pay(NUMBER, "500")
     later(ready.clock)
     ready.night()
@@ -344,6 +348,21 @@ def test_a_control_that_lies_stops_the_site_after_one_machine_and_its_people_are
     later(desk.clock)
     desk.pause()
     assert len(desk.control.commands) == 4
+
+
+def test_a_control_that_switches_a_neighbour_too_stops_the_site(make_desk: MakeDesk) -> None:
+    desk = make_desk(one_day("NO-0001", "acme"), one_day("NO-0002", "acme"), policy=WIDE, idle=("NO-0003",))
+
+    def hit(word: str) -> None:
+        if word == "off":
+            desk.control.states["NO-0003"] = OFF
+
+    desk.run_chain()
+    desk.control.after = hit
+    desk.pause()
+    assert desk.control.commands == ["off NO-0001"]
+    ((why,),) = desk.ask("select reason from albacore.site_stop")
+    assert why == "off after the command to NO-0001, and not commanded: NO-0003"
 
 
 def test_a_control_that_is_not_set_up_holds_up_no_other_site(make_desk: MakeDesk) -> None:

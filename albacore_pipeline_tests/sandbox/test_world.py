@@ -238,6 +238,31 @@ def test_registry_files_fit_the_world(shared: Outside, tmp_path: Path) -> None:
     assert needed <= {(row["site"], row["currency"]) for row in tables["tariffs"] if not row["customer"]}
 
 
+def test_a_machine_is_handed_over_from_a_day_on_in_the_registry_that_is_written_next(
+    world: Outside, tmp_path: Path
+) -> None:
+    def rows(machine: str) -> list[tuple[str, str, str]]:
+        world.http.post("/sandbox/registry", json={"dir": str(tmp_path)}).raise_for_status()
+        with (tmp_path / "assignments.csv").open(encoding="utf-8") as file:
+            found = [row for row in csv.DictReader(file) if row["machine"] == machine]
+        return [(row["customer"], row["from_day"], row["to_day"]) for row in found]
+
+    def hand_over(machine: str, customer: str, from_day: str) -> httpx.Response:
+        asked = {"machine": machine, "customer": customer, "from_day": from_day}
+        return world.http.post("/sandbox/registry/handover", json=asked)
+
+    ((before, since, _),) = rows("NO-0002")
+    for _ in range(2):  # asked twice it is one handover
+        hand_over("NO-0002", "c09", "2025-12-16").raise_for_status()
+        hand_over("NO-0050", "c04", "2025-11-01").raise_for_status()
+    assert rows("NO-0002") == [(before, since, "2025-12-15"), ("c09", "2025-12-16", "")]
+    assert rows("NO-0050") == [("c04", "2025-11-01", "")], "it was nobody's"
+    assert read_registry(tmp_path).notes == []
+    assert hand_over("NO-9999", "c09", "2025-12-16").json() == {"error": "there is no machine NO-9999"}
+    assert hand_over("NO-0002", "c99", "2025-12-16").json() == {"error": "there is no customer c99"}
+    assert hand_over("NO-0002", "c09", "soon").status_code == 400
+
+
 def test_the_registry_reads_what_the_world_wrote(shared: Outside, tmp_path: Path) -> None:
     shared.http.post("/sandbox/registry", json={"dir": str(tmp_path)}).raise_for_status()
     registry = read_registry(tmp_path)

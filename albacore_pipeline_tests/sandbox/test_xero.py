@@ -177,6 +177,17 @@ def test_lists_filter_and_page(xero: httpx.Client, contact: str, mark: str) -> N
     assert "where" in messages(xero.get("/Invoices", params={"where": "what is this"}))
 
 
+def test_a_customer_pays_all_but_what_he_leaves_and_asked_twice_pays_once(
+    world: Outside, xero: httpx.Client, contact: str, mark: str
+) -> None:
+    document = issued(xero, contact, f"ALB-{mark}-000001")
+    asked = {"number": document["InvoiceNumber"], "left": "100"}
+    world.http.post("/sandbox/pay", json=asked).raise_for_status()
+    again = world.http.post("/sandbox/pay", json=asked)
+    assert again.json() == {"error": "Nothing is open on this invoice"}
+    assert xero.get(f"/Invoices/{document['InvoiceID']}").json()["Invoices"][0]["AmountDue"] == 100
+
+
 def test_payments_settle_and_can_be_deleted(world: Outside, xero: httpx.Client, contact: str, mark: str) -> None:
     document = issued(xero, contact, f"ALB-{mark}-000001")
     world.http.post("/sandbox/pay", json={"number": document["InvoiceNumber"], "amount": "11.58"}).raise_for_status()
@@ -361,6 +372,8 @@ def test_the_sdk_reads_money_that_a_person_entered(world: Outside, sdk: tuple[Ac
         assert (each.contact.contact_id, each.remaining_credit) == (contact.contact_id, Decimal("70.5"))
         assert (each.status, each.date, each.currency_code.value) == ("AUTHORISED", date(2025, 11, 9), "NOK")
     assert [each.type for each in found] == ["RECEIVE-OVERPAYMENT", "RECEIVE-PREPAYMENT", "ACCRECCREDIT"]
+    listed = [row for row in world.http.get("/sandbox/xero/money").json()["money"] if row["RemainingCredit"] == 70.5]
+    assert [row["Type"] for row in listed] == ["RECEIVE-OVERPAYMENT", "RECEIVE-PREPAYMENT"]
 
 
 def test_what_a_person_does_in_xero_keeps_its_rules(

@@ -82,20 +82,109 @@ def test_machines_at_all_four_sites_were_paused_and_resumed_and_both_were_read_b
     assert {row.customer for row in rows} == {"c04"}
 
 
-def test_a_pause_follows_the_whole_chain_in_order(told: Told) -> None:
-    chain = told.rows("select * from report.escalation where customer = 'c04' order by decided_at")
+def test_a_pause_follows_the_whole_chain_of_its_document_in_order(told: Told) -> None:
+    chain = told.rows(
+        "select escalation.* from report.escalation join report.invoices using (number)"
+        " where escalation.customer = 'c04' and month = '2025-10' order by decided_at"
+    )
     first_pause = told.rows("select min(sent_at) as at from report.machine_commands where action = 'pause'")[0].at
 
-    assert [row.stage for row in chain] == [
-        "upcoming", "reminder", "overdue", "final_notice", "pause_scheduled", "paused",
-    ]  # fmt: skip
+    stages = [row.stage for row in chain]
+    assert stages[:5] == ["upcoming", "reminder", "overdue", "final_notice", "pause_scheduled"]
+    assert set(stages[5:]) == {"paused"}, "told as the sites were read to be off"
     assert all(row.owner for row in chain)
-    assert all(row.delivered_at <= first_pause for row in chain)
+    assert all(row.delivered_at <= first_pause for row in chain[:5])
 
 
-def test_who_disputes_is_not_reminded(told: Told) -> None:
-    assert told.rows("select from report.escalation where customer = 'c03'") == []
-    assert [row.kind for row in told.rows("select kind from report.holds where customer = 'c03'")] == ["dispute"]
+def test_a_second_document_of_the_debtor_inherits_nothing_and_pauses_nothing(told: Told) -> None:
+    second = told.rows("select * from report.invoices where customer = 'c04' and month = '2025-11'")[0]
+    stages = told.rows(f"select stage, decided_at from report.escalation where number = '{second.number}'")
+    machines = told.rows(
+        "select distinct machine from report.machine_days where day = '2025-11-30' and site = 'norway'"
+    )
+
+    assert {row.stage for row in stages} == {"upcoming", "reminder"}, "though October's came to its end"
+    assert [row for row in stages if row.stage == "reminder" and row.decided_at.date() <= second.due_on] == []
+    assert "NO-0050" in {row.machine for row in machines}
+    assert told.rows("select from report.machine_commands where machine = 'NO-0050'") == []
+    assert told.rows(f"select from report.pause_plans where number = '{second.number}'") == []
+
+
+def test_who_disputes_a_line_is_reminded_of_the_rest_and_of_the_line_when_that_is_refused(told: Told) -> None:
+    dispute = told.rows("select * from report.holds where customer = 'c03'")
+    line = told.rows(
+        "select invoices.number, total, amount + invoice_lines.tax as amount from report.invoices"
+        " join report.invoice_lines using (number)"
+        " where customer = 'c03' and invoices.month = '2025-10' and kind = 'invoice' and line = 1"
+    )[0]
+    told_of = told.rows("select * from report.escalation where customer = 'c03' order by decided_at")
+
+    assert [(row.kind, row.number, row.lines, row.outcome) for row in dispute] == [
+        ("dispute", line.number, [1], "refused")
+    ]
+    assert [(row.stage, row.number, row.claimed) for row in told_of] == [
+        ("upcoming", line.number, line.total - line.amount),
+        ("reminder", line.number, line.total - line.amount),
+        ("overdue", line.number, line.amount),
+    ]
+    assert told_of[1].decided_at < dispute[0].until_at <= told_of[2].decided_at
+
+
+def test_a_part_payment_and_money_without_a_number_lower_what_is_claimed(told: Told) -> None:
+    claims = told.rows(
+        "select stage, claimed, total from report.escalation join report.invoices using (number)"
+        " where escalation.customer = 'c02' order by decided_at"
+    )
+
+    total = claims[0].total
+    assert [(row.stage, row.claimed) for row in claims] == [
+        ("upcoming", round(total * 6 / 10, 2)),
+        ("reminder", round(total * 6 / 10, 2)),
+        ("overdue", round(total * 6 / 10, 2) - round(total / 10, 2)),
+    ]
+    assert told.rows("select from report.unapplied") == [], "it went back when all was paid"
+
+
+def test_a_machine_that_is_handed_over_while_it_stands_still_runs_for_its_new_holder(told: Told) -> None:
+    """Before its old one has paid."""
+    resumes = told.rows("select * from report.machine_commands where action = 'resume' order by requested_at")
+    paid = told.rows(
+        "select max(payments.paid_on) as day from report.payments join report.invoices using (number)"
+        " where payments.customer = 'c04' and month = '2025-10'"
+    )[0].day
+
+    first, others = resumes[0], resumes[1:]
+    assert (first.machine, first.reason) == ("NO-0018", "the machine is no longer the debtor's, or not rented")
+    assert {row.reason for row in others} == {"paid"}
+    assert first.verified_at < others[0].requested_at
+    assert first.requested_at.date() <= paid
+    assert told.sandbox("power")["NO-0018"] == "On"
+
+
+def test_in_the_end_every_machine_truly_runs_for_whom_no_plan_stands(told: Told) -> None:
+    power = told.sandbox("power")
+
+    assert len(power) == 200
+    assert {machine for machine, state in power.items() if state == "Off"} == set()
+    assert told.rows("select from report.cases where customer = 'c04' and amount_overdue > 0") != [], (
+        "though a document of his is overdue: its chain has only begun"
+    )
+    assert "every machine runs" in told.said
+
+
+def test_a_customer_is_explained_on_the_command_line(told: Told) -> None:
+    explained = told.albacore("explain", "--customer", "c04")
+    october, november = (
+        row.number for row in told.rows("select number from report.invoices where customer = 'c04' order by month")
+    )
+
+    lines = explained.stdout.splitlines()
+    assert explained.returncode == 0
+    assert lines[0].startswith(f"{november}: waiting, ") and " USD overdue: " in lines[0]
+    assert lines[1].startswith("  next: overdue on 2025-12-2")
+    assert f"{october}: closed: paid" in lines
+    assert next(line for line in lines if line.endswith("fell: paid")).startswith(f"plan 1 for {october}, not before")
+    assert "NO-0018: fell: the machine is no longer the debtor's, or not rented" in explained.stdout
 
 
 def test_a_corrected_day_became_a_credit_note(told: Told) -> None:

@@ -78,7 +78,9 @@ def test_a_back_dated_handover_becomes_a_credit_note_and_a_supplement(told: Told
     reasons = told.rows(
         f"select reason from report.customer_months where customer in ('{GIVES}', '{TAKES}') and month = '2025-10'"
     )
-    assert {row.reason for row in reasons} == {"registry version 2 (a handover that nobody had told us of)"}
+    assert {row.reason.split("; ")[-1] for row in reasons} == {
+        "registry version 4 (a handover that nobody had told us of)"
+    }, "after the versions of the story, whose handovers changed nothing of his"
     assert told.albacore("verify", "--live").returncode == 0
 
     explained = told.albacore("explain", "--machine", machine, "--day", "2025-10-25")

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import sqlalchemy as sa
 
+from albacore_pipeline.cli.world import ask_sandbox
 from albacore_pipeline.database import connect, embedded
 from albacore_pipeline.settings import PROJECT
 from albacore_pipeline.sites import SITES
@@ -120,6 +121,13 @@ class Told:
         """What a query answers."""
         with self.engine().connect() as connection:
             return list(connection.execute(sa.text(query)).all())
+
+    def sandbox(self, path: str) -> Any:
+        """What the sandbox answers below `/sandbox`; it is started if it is down."""
+        shown = self.albacore("env")
+        assert shown.returncode == 0, shown.stderr
+        url = next(line for line in shown.stdout.splitlines() if line.startswith("export ALBACORE_SANDBOX_URL="))
+        return ask_sandbox(url.partition("=")[2].strip("'\""), "GET", path)
 
     def dump(self, database: str) -> str:
         """Everything in a database, as `pg_dump` writes it."""

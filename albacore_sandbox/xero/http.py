@@ -22,7 +22,7 @@ from albacore_sandbox.xero.api import Call, XeroApi, new_token
 from albacore_sandbox.xero.attachments import Attachments
 from albacore_sandbox.xero.gate import Gate, fingerprint
 from albacore_sandbox.xero.ledger import INVOICE
-from albacore_sandbox.xero.wire import Answer, Invalid, to_decimal
+from albacore_sandbox.xero.wire import ZERO, Answer, Invalid, to_decimal
 
 BASE = "/xero/api.xro/2.0"
 LIMITED = Answer(429, b"", "text/plain")
@@ -38,10 +38,15 @@ class Xero:
         self.api = XeroApi(clock=world.clock, store=world.store, attachments=files, pay_url=self._pay_url)
         self.gate = Gate(clock=world.clock, store=world.store)
 
-    def pay(self, *, number: str, amount: str | None, on: str | None) -> Document:
-        """A customer pays an invoice, wholly or in part; the payment in wire form. Raises Invalid and NotFound."""
+    def pay(self, *, number: str, amount: str | None, left: str | None, on: str | None) -> Document:
+        """A customer pays an invoice, wholly or in part; the payment in wire form. Raises Invalid and NotFound.
+
+        With `left` he pays what is open beyond it, so that asking twice pays once.
+        """
         key = self.api.ledger.find(INVOICE, number)
-        return self._paid(key, amount=to_decimal(amount, name="amount"), on=on)
+        return self._paid(
+            key, amount=to_decimal(amount, name="amount"), left=to_decimal(left, name="left") or ZERO, on=on
+        )
 
     async def token(self, request: Request) -> Response:
         """POST `/xero/connect/token`."""
@@ -125,8 +130,8 @@ class Xero:
             return RedirectResponse(request.url.path, status_code=303)
         return HTMLResponse(_page(self.api.shown.document(INVOICE, key)))
 
-    def _paid(self, key: str, *, amount: Decimal | None, on: str | None) -> Document:
-        due = self.api.ledger.due(INVOICE, key)
+    def _paid(self, key: str, *, amount: Decimal | None, on: str | None, left: Decimal = ZERO) -> Document:
+        due = self.api.ledger.due(INVOICE, key) - left
         if due <= 0:
             raise Invalid("Nothing is open on this invoice")
         with self.world.store.transaction():

@@ -1,2 +1,2 @@
--- How many holds a customer has had.
-select count(*) from albacore.hold where customer = :customer
+-- How the holds ended that a customer has had; empty: it holds, or it expired.
+select coalesce(outcome, '') as outcome from report.holds where customer = :customer order by from_at

@@ -1,2 +1,3 @@
--- The stages that debts have come to, as they were decided.
-select customer, stage, number, decided_at, delivered_at, owner from report.escalation order by decided_at, customer
+-- The stages that documents have come to, as they were decided.
+select customer, stage, number, claimed, decided_at, delivered_at, owner
+from report.escalation order by decided_at, customer, number

@@ -2,8 +2,4 @@
 insert into albacore.machine_command (machine_id, customer, action, reason, requested_at, commanded_at, was_on_at, sent_at, outcome, by_ticket)
 select machine_id, :customer, :action, 'from the journal: the database is older', :at, :at, :at, :at, 'sent', :by_ticket
 from albacore.machine
-where site = :site and machine = :machine and not exists (
-    select from albacore.machine_command known
-    where known.machine_id = machine.machine_id and known.action = :action and known.commanded_at = :at
-)
-returning command_id
+where site = :site and machine = :machine

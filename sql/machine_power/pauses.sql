@@ -20,3 +20,4 @@ left join lateral (
     where item.plan_id = command.plan_id and item.machine_id = command.machine_id and fell_at is not null
 ) fallen on true
 where command.effect_id = any(:effects)
+order by command.command_id

@@ -66,7 +66,7 @@ class LetterFields(TypedDict):
     overdue: Sequence[Row]
     disputed: Sequence[Row]
     not_due: Sequence[Row]
-    partly_disputed: str  # the numbers of documents of which a part is disputed, and the rest claimed
+    partly_disputed: str  # the numbers of documents of which a part is disputed, and the rest claimed or due soon
     overdue_numbers: str
     not_due_numbers: str
     overdue_sum: str
@@ -206,7 +206,7 @@ def _letter_fields(letter: Letter, formats: Formats) -> LetterFields:
         overdue=overdue,
         disputed=rows(letter.disputed),
         not_due=not_due,
-        partly_disputed=", ".join(sorted(_numbers(letter.overdue) & _numbers(letter.disputed))),
+        partly_disputed=", ".join(sorted(_numbers(letter.overdue or letter.not_due) & _numbers(letter.disputed))),
         overdue_numbers=_some_numbers(overdue),
         not_due_numbers=_some_numbers(not_due),
         overdue_sum=amount(letter.claimed + letter.set_against),

@@ -66,7 +66,7 @@ alter table albacore.escalation_case alter column number set not null;
 drop index albacore.escalation_case_open;
 create unique index escalation_case_open on albacore.escalation_case (number) where closed_at is null;
 create index escalation_case_customer on albacore.escalation_case (customer);
-comment on table albacore.escalation_case is 'The chain of stages of a document, from its mail until it is settled; a document that is owed again has another.';
+comment on table albacore.escalation_case is 'The chain of stages of a document, from its issue until it is settled; a document that is owed again has another.';
 
 create table albacore.case_decision (
     case_decision_id bigint generated always as identity primary key,
@@ -208,12 +208,22 @@ language sql stable parallel safe as $$
     union all
     select effect.number, 'bounced', 'the invoice''s mail came back: mend the address, then reopen_case', null
     from albacore.mail_bounce join albacore.effect using (effect_id) where effect.number is not null and mended_at is null
-    union all  -- a correction in the customer's favour that he has not got yet, or readings that a person has to accept
-    select document.number, 'correction', 'a correction of its month is not decided yet', null
+    union all  -- a correction in the customer's favour, or of which nobody knows yet, that he has not got
+    select document.number, 'correction', 'a correction of its month is not issued yet', null
     from albacore.document
     join albacore.newest_customer_month newest using (customer, month)
-    where document.kind <> 'credit_note' and newest.revision > document.revision
-        and (newest.state = 'blocked' or (newest.frozen_at is null and newest.waits is not null))
+    join albacore.customer_month ours on ours.customer_month_id = document.customer_month_id
+    where document.kind <> 'credit_note' and newest.revision > document.revision and newest.frozen_at is null
+        and (newest.state = 'blocked' or coalesce(newest.rated_amount < ours.rated_amount, true))
+    union all  -- readings of its month that a person has to accept or refuse
+    select distinct document.number, 'correction', format('new readings of %s at %s wait for a person', waiting.day, waiting.site), null::timestamptz
+    from albacore.collection waiting
+    join albacore.machine on machine.site = waiting.site
+    join albacore.current_assignment assigned on assigned.machine_id = machine.machine_id
+        and waiting.day between assigned.from_day and assigned.to_day and assigned.state = 'billable'
+    join albacore.document on document.customer = assigned.customer and document.kind <> 'credit_note'
+        and document.month = date_trunc('month', waiting.day)::date
+    where waiting.state = 'waiting'
     union all
     select document.number, 'correction', format('the credit note %s is not issued yet', note.number), null
     from albacore.document
@@ -231,7 +241,7 @@ $$;
 comment on function albacore.customer_stops_at is 'What keeps a customer as a whole out of every chain at an instant.';
 
 -- His money: the same entity, the same currency, a contact that is his alone. It is set against what is overdue and not
--- kept out, the oldest due date first.
+-- kept out or given up, the oldest due date first.
 create function albacore.owed_at(instant timestamptz, customers text[]) returns table (
     number text, customer text, currency text, due_on date, total numeric, amount_due numeric, disputed numeric,
     set_against numeric, owed numeric, as_of timestamptz, stopped text, stopped_until timestamptz
@@ -256,7 +266,8 @@ create function albacore.owed_at(instant timestamptz, customers text[]) returns 
     ),
     claimable as (
         select unpaid.*, amount_due - disputed as claim, stop.reason as stopped, stop.until_at as stopped_until,
-            stop.number is null and due_on < (instant at time zone 'UTC')::date as coverable
+            stop.number is null and due_on < (instant at time zone 'UTC')::date
+                and not exists (select from albacore.write_off where write_off.number = unpaid.number) as coverable
         from unpaid left join stop using (number)
     ),
     money as (
@@ -281,24 +292,32 @@ comment on function albacore.owed_at is 'What these customers owe at an instant,
 -- Which machines stand on a document.
 
 create view albacore.revision_day as
-select month.customer_month_id, machine.site, assignment.machine_id, machine_day.day,
-    albacore.wh_with_estimate(machine_day.wh, estimate.wh) as wh
+select month.customer_month_id, month.month, month.customer, machine.site, assignment.machine_id, machine_day.day,
+    albacore.wh_with_estimate(machine_day.wh, estimate.wh) as wh,
+    machine_day.collection_id, coalesce(estimate.hours, 0) as estimated_hours, coalesce(estimate.wh, 0) as estimate_wh
 from albacore.customer_month month
 join albacore.billing_run run using (billing_run_id, month)
-join albacore.assignment on assignment.customer = month.customer and assignment.state = 'billable'
+join albacore.assignment on assignment.customer = month.customer
+    and assignment.state = 'billable'
     and albacore.valid_at(assignment.since_version, assignment.until_version, run.registry_version)
     and assignment.from_day <= (month.month + interval '1 month - 1 day')::date and assignment.to_day >= month.month
 join albacore.machine using (machine_id)
-join albacore.billing_run_collection used on used.billing_run_id = month.billing_run_id and used.site = machine.site
+join albacore.billing_run_collection used on used.billing_run_id = month.billing_run_id
+    and used.site = machine.site
     and used.day between greatest(assignment.from_day, month.month)
         and least(assignment.to_day, (month.month + interval '1 month - 1 day')::date)
-join albacore.machine_day on machine_day.collection_id = used.collection_id and machine_day.day = used.day
-    and machine_day.machine_id = assignment.machine_id
-left join albacore.machine_estimate estimate on estimate.collection_id = used.collection_id and estimate.day = used.day
-    and estimate.machine_id = assignment.machine_id
+join albacore.machine_day on machine_day.collection_id = used.collection_id
+    and machine_day.day = used.day and machine_day.machine_id = assignment.machine_id
+left join albacore.machine_estimate estimate on estimate.collection_id = used.collection_id
+    and estimate.day = used.day and estimate.machine_id = assignment.machine_id
     and albacore.valid_at(estimate.since_run, estimate.until_run, month.billing_run_id)
 where machine_day.wh is not null or estimate.wh is not null;
-comment on view albacore.revision_day is 'The machine-days that any revision of a customer-month billed.';
+comment on view albacore.revision_day is 'The machine-days that any revision of a customer-month billed, estimates included: by the registry''s version and the collections that its rating stood on.';
+
+create or replace view albacore.billed_day as
+select revision_day.*
+from albacore.current_customer_month current
+join albacore.revision_day using (customer_month_id);
 
 -- A document brings one revision of its month, and carried corrections of others, each less the revision before it;
 -- credit notes that came later for the same months take away again. Of a price that spans machines (a tier), a machine

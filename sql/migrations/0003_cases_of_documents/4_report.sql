@@ -67,7 +67,7 @@ left join lateral (
     order by step_id desc limit 1
 ) last_step on true
 left join albacore.known_customer customer on customer.customer = escalation_case.customer;
-comment on view report.cases is 'Every document on its way from its mail to its end: where it stands, why, and what comes next and when.';
+comment on view report.cases is 'Every unpaid document on its way to its end: where it stands, why, and what comes next and when.';
 comment on column report.cases.customer is 'Our number of the customer, as in customers.csv.';
 comment on column report.cases.number is 'The document''s number.';
 comment on column report.cases.state is 'waiting (for its day, or for the payment), resting (what is left is too little), held (something keeps it out), closed.';
