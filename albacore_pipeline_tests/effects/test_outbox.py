@@ -296,7 +296,10 @@ def test_a_lost_claim_settles_nothing(engine: sa.Engine, clock: FrozenClock) -> 
             other = sa.create_engine(engine.url, poolclass=sa.NullPool)
             with other.connect() as connection:
                 connection.execute(
-                    sa.text("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'")
+                    sa.text(
+                        "select pg_terminate_backend(pid) from pg_locks join pg_database on pg_database.oid = database"
+                        " where locktype = 'advisory' and datname = current_database()"
+                    )
                 )
             successor = ScriptedHandler(look_ups=[Succeeded({"by": "successor"})])
             while dispatch(engine=other, handlers=[successor], clock=clock, gate=LIVE)["busy"]:
