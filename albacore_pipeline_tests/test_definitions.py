@@ -38,7 +38,8 @@ JOBS = {
     *(f"collect_{site}" for site in SITES), "bill_month", "issue_invoices", "watch_payments", "escalate",
     "pause_machines", "resume_machines", "reconcile", "report_month", "load_registry", "accept_gap",
     "accept_revision", "place_hold", "release_hold", "approve_pause", "veto_pause", "confirm_power_state",
-    "release_document", "report_bounce", "set_kill_switch", "prune_archive",
+    "release_document", "report_bounce", "set_kill_switch", "prune_archive", "resolve_dispute", "reopen_case",
+    "write_off", "finish_task", "resume_machine", "clear_site_stop", "sign_off_country",
 }  # fmt: skip
 SCHEDULES = {*(f"nightly_{site}" for site in SITES), "monthly_billing", "nightly_reconciliation", "nightly_pruning"}
 SENSORS = {

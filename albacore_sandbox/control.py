@@ -95,14 +95,16 @@ class Control:
         return json_answer(self.xero.pay(number=str(given.get("number")), amount=amount, left=left, on=given.get("on")))
 
     async def money(self, request: Request) -> Response:
-        """GET overpayments and prepayments as Xero shows them; POST `{"kind", "contact", "amount", ...}` enters money.
+        """GET overpayments and prepayments as Xero shows them, and what is left of each by `id`; POST enters money.
 
-        `kind` is overpayment, prepayment or credit_note; `currency`, `on` and `number` may be given; with
+        It takes `{"kind", "contact", "amount", ...}`: `kind` is overpayment, prepayment or credit_note; `currency`, `on` and `number` may be given; with
         `"spent": true` it is ours, at a supplier.
         """
         if request.method == "GET":
             advances = self.xero.api.advances
-            return json_answer({"money": [shown for plural in TYPES for shown in advances.all(plural)]})
+            shown = [each for plural in TYPES for each in advances.all(plural)]
+            left = [{"id": each["ID"], "left": each["RemainingCredit"]} for each in shown if each["RemainingCredit"]]
+            return json_answer({"money": shown, "left": left})
         given = await _body(request)
         with self.world.store.transaction():
             return json_answer({"id": self.xero.api.by_hand.enter_money(given)}, status=201)

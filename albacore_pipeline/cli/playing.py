@@ -82,7 +82,7 @@ class Play:
 
     def money(self) -> list[str]:
         """The ids of what lies in Xero and is set against nothing."""
-        return [str(each["ID"]) for each in self.call("GET", "xero/money")["money"] if Decimal(each["RemainingCredit"])]
+        return [str(each["id"]) for each in self.call("GET", "xero/money")["left"]]
 
     def hand_over(self, machine: str, *, to: str, from_day: date) -> None:
         """A machine is another customer's from a day on, by the registry's files and their load."""

@@ -97,7 +97,7 @@ class _Day:
         shape = (len(self._machines), window.hours)
         self._wh = np.zeros(shape, dtype=np.int64)
         self._quality = np.full(shape, Quality.MISSING, dtype=np.uint8)
-        self._said = np.zeros(shape, dtype=np.bool_)  # hours of which some reading tells
+        self._read_in = np.zeros(shape, dtype=np.bool_)  # hours of which some reading tells
         self._rests = rests(off=off, rows=self._rows, frame=self._frame, origin=self._origin)
         self._taken = np.zeros(len(self._machines), dtype=np.bool_)
         self._flags: list[set[Flag]] = [
@@ -123,7 +123,7 @@ class _Day:
                 derived = derive_intervals(readings=readings, frame=self._frame, length=self._frame.step_ms)
         self._note(rows, derived)
         drew = quality_by_hour(lower=derived.drew, shape=(len(rows), self._frame.hours)) > Quality.MEASURED
-        np.logical_or.at(self._said, rows[rows >= 0], drew[rows >= 0])
+        np.logical_or.at(self._read_in, rows[rows >= 0], drew[rows >= 0])
         self._wh[present], self._quality[present] = _by_machine(present=present, rows=rows, derived=derived)
 
     def fill(self, samples: Samples) -> None:
@@ -141,7 +141,7 @@ class _Day:
 
     def result(self) -> EnergyDay:
         """The day as it stands, with the hours off."""
-        off = self._rests.whole_hours(rows=len(self._machines), hours=self._frame.hours) & ~self._said
+        off = self._rests.whole_hours(rows=len(self._machines), hours=self._frame.hours) & ~self._read_in
         off &= (self._quality == Quality.MISSING) | (self._wh == 0)
         self._quality[off] = Quality.MEASURED
         for row in np.flatnonzero(off.any(axis=1)).tolist():
@@ -186,8 +186,8 @@ class _Day:
             length = self._frame.step_ms
             first, last = at - length + length // JITTER, at - length // JITTER - 1
         for hour in (first // HOUR_MS, last // HOUR_MS):
-            told = (row >= 0) & (hour >= 0) & (hour < self._frame.hours)
-            self._said[row[told], hour[told]] = True
+            within = (row >= 0) & (hour >= 0) & (hour < self._frame.hours)
+            self._read_in[row[within], hour[within]] = True
 
     def _most(self, meaning: Meaning, watts: Floats) -> Floats:
         """The largest value (S,) that a reading may have by itself."""
@@ -224,7 +224,7 @@ class _Day:
         if row is not None:
             self._flags[row].add(flag)
             if refused.at is not None:
-                self._said[row, (milliseconds(refused.at) - self._origin) // HOUR_MS] = True
+                self._read_in[row, (milliseconds(refused.at) - self._origin) // HOUR_MS] = True
 
 
 def _single(readings: Readings) -> tuple[Readings, list[Refusal]]:

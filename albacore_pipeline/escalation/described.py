@@ -24,7 +24,7 @@ NEEDS = {
 def described(policy: Policy) -> str:
     """The table and the diagram, in Markdown."""
     rows = [
-        (rule.stage, DOES[rule.does], _when(rule), _told(rule), _owner(policy, rule), _asked(policy, rule))
+        (rule.stage, DOES[rule.does], _when(rule), _audiences(rule), _owner(policy, rule), _asked(policy, rule))
         for rule in policy.stages
     ]
     heading = ("stage", "what it does", "when", "who is told", "owner, and by when", "what must hold")
@@ -39,7 +39,7 @@ def _when(rule: StageRule) -> str:
     return f"{days} after {'the due date' if rule.after == 'due' else 'the delivery of the stage before'}"
 
 
-def _told(rule: StageRule) -> str:
+def _audiences(rule: StageRule) -> str:
     return ", ".join(audience.replace("_", " ") for audience in rule.tell) or "nobody"
 
 

@@ -114,7 +114,7 @@ Decision = Enter | Wait | Close
 def evaluate(*, facts: Facts, policy: Policy, as_of: datetime) -> dict[str, Decision]:
     """The decision for each document of a customer as of an instant, by number."""
     decisions = {
-        document.number: _alone(document, facts=facts, policy=policy, as_of=as_of) for document in facts.documents
+        document.number: _by_itself(document, facts=facts, policy=policy, as_of=as_of) for document in facts.documents
     }
     return {
         document.number: _together(document, decisions=decisions, facts=facts, policy=policy)
@@ -122,7 +122,7 @@ def evaluate(*, facts: Facts, policy: Policy, as_of: datetime) -> dict[str, Deci
     }
 
 
-def _alone(document: Document, *, facts: Facts, policy: Policy, as_of: datetime) -> Decision:
+def _by_itself(document: Document, *, facts: Facts, policy: Policy, as_of: datetime) -> Decision:
     """What would be due for a document if its amount were large enough."""
     if document.ended:
         return Close(number=document.number, reason=document.ended)
@@ -158,12 +158,12 @@ def _together(document: Document, *, decisions: Mapping[str, Decision], facts: F
     if not isinstance(decision, Enter) or (decision.stage.before_due and document.owed > 0):
         return decision
     order = [rule.stage for rule in policy.stages]
-    come = [
+    arrived = [
         each
         for each in facts.documents
         if _has_come(decisions[each.number], facts.claims.get(each.number, ()), to=decision.stage.stage, order=order)
     ]
-    left, total = sum(each.owed for each in come), sum(each.total for each in come)
+    left, total = sum(each.owed for each in arrived), sum(each.total for each in arrived)
     least = policy.minimum(facts.currency, decision.stage)
     if left >= least and left * 100 >= decision.stage.percent * total and left > 0:
         return decision

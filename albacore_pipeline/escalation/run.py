@@ -89,10 +89,10 @@ def believe(connection: sa.Connection, *, now: datetime, second_clock: SecondClo
         return
     other = second_clock()
     if other is None or abs(other - now) > AGREED:
-        said = f"Xero's says {other:%Y-%m-%d %H:%M}" if other else "Xero does not say what time it is"
+        second = f"Xero's says {other:%Y-%m-%d %H:%M}" if other else "Xero does not say what time it is"
         before = f" the last evaluation was on {last:%Y-%m-%d %H:%M}," if last else ""
         raise ClockInDoubt(
-            f"the clock says {now:%Y-%m-%d %H:%M} UTC,{before} and {said}: nothing is evaluated until the two agree;"
+            f"the clock says {now:%Y-%m-%d %H:%M} UTC,{before} and {second}: nothing is evaluated until the two agree;"
             " check the host's time"
         )
 

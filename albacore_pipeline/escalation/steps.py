@@ -30,7 +30,7 @@ from albacore_pipeline.registry.stages import Audience, Does, StageRule
 
 NOTICE = "notice"  # the kind of effect: a mail that asks, before it leaves, whether it is still true
 SAID_AGAIN = "said again"
-FOLLOWED = "more machines followed"  # of a pause that is told site by site
+FOLLOWED = "more machines followed"  # of a pause that is informed site by site
 NAMING = (Does.ANNOUNCE, Does.SCHEDULE)
 
 Machines = Mapping[str, Sequence[PausableMachine]]
@@ -291,7 +291,7 @@ def _tell(connection: sa.Connection, written: Sequence[tuple[int, Entry]], *, no
     numbers = [each.number for _, entry in written for each in entry.enters]
     files = {row.number: row.files for row in queries.attachments(connection, numbers=numbers)}
     intents: list[Intent] = []
-    told: list[tuple[str, int, str, Audience, str]] = []
+    informed: list[tuple[str, int, str, Audience, str]] = []
     tasks = []
     for step_id, entry in written:
         letter = entry.letter(now=now)
@@ -303,7 +303,7 @@ def _tell(connection: sa.Connection, written: Sequence[tuple[int, Entry]], *, no
         for recipient, audience in recipients.items():
             key = keys.notice(step_id=step_id, recipient=recipient)
             intents.append(Intent(kind=NOTICE, business_key=key, payload={"to": recipient, **payload}))
-            told.append((key, step_id, recipient, audience, entry.stage.template))
+            informed.append((key, step_id, recipient, audience, entry.stage.template))
         if not entry.stage.before_due:
             tasks.append(_task(step_id, entry, letter, files=attached))
     effects = prepare_many(connection, intents=intents, now=now)
@@ -311,7 +311,7 @@ def _tell(connection: sa.Connection, written: Sequence[tuple[int, Entry]], *, no
         queries.NewNotice(
             step_id=step_id, recipient=recipient, audience=audience, template=template, effect_id=effects[key]
         )
-        for key, step_id, recipient, audience, template in told
+        for key, step_id, recipient, audience, template in informed
     ]
     queries.insert_notices(connection, notices=notices)
     open_tasks(connection, tasks=tasks, now=now)
@@ -330,17 +330,17 @@ def _task(step_id: int, entry: Entry, letter: Letter, *, files: Sequence[Sequenc
 
 
 def _recipients(entry: Entry) -> dict[str, Audience]:
-    """Who is told: each mailbox once, the customer's first."""
+    """Who is informed: each mailbox once, the customer's first."""
     addresses = {
         Audience.CUSTOMER: entry.debtor.row.email,
         Audience.ACCOUNT_MANAGER: entry.debtor.row.account_manager,
     }
-    told: dict[str, Audience] = {}
+    informed: dict[str, Audience] = {}
     for audience in sorted(entry.stage.tell, key=list(Audience).index):
         address = addresses[audience]
-        if not any(same_mailbox(address, each) for each in told):
-            told[address] = audience
-    return told
+        if not any(same_mailbox(address, each) for each in informed):
+            informed[address] = audience
+    return informed
 
 
 def _audited(step_id: int, entry: Entry) -> audit.Entry:

@@ -21,7 +21,7 @@ from albacore_pipeline.effects.outbox import dispatch
 from albacore_pipeline.escalation.notices import NoticeHandler
 from albacore_pipeline.escalation.queries import due_mails
 from albacore_pipeline.invoicing.resources import ExternalSystemsResource
-from albacore_pipeline.machine_power import journal, queries, sites, tickets, told
+from albacore_pipeline.machine_power import journal, letters, queries, sites, tickets
 from albacore_pipeline.machine_power.approvals import APPROVAL, ApprovalHandler
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.pausing import PauseHandler
@@ -74,7 +74,7 @@ def pause_and_read_back(
     tally = dispatch(engine=platform.engine, handlers=[approvals, pausing], clock=platform.clock, gate=systems.gate)
     _, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
     with platform.engine.begin() as connection:
-        told.tell_paused(connection, now=platform.clock.now())
+        letters.tell_paused(connection, now=platform.clock.now())
         sites.tell_of_unknown(connection, now=platform.clock.now())
         tickets.remind(connection, controls=controls, now=platform.clock.now())
     tally += _send(platform, systems.mail)
@@ -108,8 +108,8 @@ def resume_and_read_back(
     tally = dispatch(engine=platform.engine, handlers=[resuming], clock=platform.clock, gate=gate(platform.settings))
     _, rest = read_back(engine=platform.engine, controls=controls, clock=platform.clock)
     with platform.engine.begin() as connection:
-        told.tell_running(connection, now=platform.clock.now())
-        told.tell_withdrawn(connection, now=platform.clock.now())
+        letters.tell_running(connection, now=platform.clock.now())
+        letters.tell_withdrawn(connection, now=platform.clock.now())
         tickets.remind(connection, controls=controls, now=platform.clock.now())
     tally += _send(platform, external.open_mail())
     _report(context, platform, tally, rest, since=started)

@@ -25,9 +25,9 @@ def explain_customer(connection: sa.Connection, *, customer: str) -> Iterator[st
     if not cases:
         yield f"{customer}: no document of his is on its way; nothing is owed that was sent"
     steps = queries.explain_steps(connection, customer=customer)
-    told = {number: list(group) for number, group in groupby(steps, key=lambda step: step.number)}
+    by_number = {number: list(group) for number, group in groupby(steps, key=lambda step: step.number)}
     for case in cases:
-        yield from _case(case, told.get(case.number, []))
+        yield from _case(case, by_number.get(case.number, []))
     for hold in queries.explain_holds(connection, customer=customer):
         yield _hold(hold)
     for plan in queries.explain_plans(connection, customer=customer):
@@ -53,8 +53,8 @@ def _step(step: ExplainedStep, *, closed: bool) -> str:
     arrived = f"delivered {step.delivered_at:%Y-%m-%d}" if step.delivered_at else "not delivered"
     became = [step.outcome if step.outcome != "open" else "", step.ended_why]
     after = "" if closed and step.outcome == "paid" else ", ".join(dict.fromkeys(filter(None, became)))
-    said = f"  {step.decided_at:%Y-%m-%d} {step.stage} over {step.claimed:,.2f}, {arrived}"
-    return f"{said}: {after}" if after else said
+    written = f"  {step.decided_at:%Y-%m-%d} {step.stage} over {step.claimed:,.2f}, {arrived}"
+    return f"{written}: {after}" if after else written
 
 
 def _hold(hold: ExplainedHold) -> str:

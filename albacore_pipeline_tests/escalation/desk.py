@@ -20,7 +20,7 @@ from albacore_pipeline.escalation.acts import PlaceHold, place_hold
 from albacore_pipeline.escalation.notices import NoticeHandler
 from albacore_pipeline.invoicing.differences import Difference
 from albacore_pipeline.invoicing.payments import reconcile, watch_payments
-from albacore_pipeline.machine_power import journal, sites, tickets, told
+from albacore_pipeline.machine_power import journal, letters, sites, tickets
 from albacore_pipeline.machine_power.approvals import ApprovalHandler
 from albacore_pipeline.machine_power.controls import Controls
 from albacore_pipeline.machine_power.pausing import PauseHandler
@@ -148,7 +148,7 @@ class Desk(Office):
         tally = self.carry_out()
         read_back(engine=self.engine, controls=self.controls, clock=self.clock)
         with self.engine.begin() as connection:
-            told.tell_paused(connection, now=self.clock.now())
+            letters.tell_paused(connection, now=self.clock.now())
             sites.tell_of_unknown(connection, now=self.clock.now())
             tickets.remind(connection, controls=self.controls, now=self.clock.now())
         self.send_mails()
@@ -186,8 +186,8 @@ class Desk(Office):
         tally = dispatch(engine=self.engine, handlers=[handler], clock=self.clock, gate=LIVE)
         read_back(engine=self.engine, controls=self.controls, clock=self.clock)
         with self.engine.begin() as connection:
-            told.tell_running(connection, now=self.clock.now())
-            told.tell_withdrawn(connection, now=self.clock.now())
+            letters.tell_running(connection, now=self.clock.now())
+            letters.tell_withdrawn(connection, now=self.clock.now())
             tickets.remind(connection, controls=self.controls, now=self.clock.now())
         self.send_mails()
         return dict(tally)

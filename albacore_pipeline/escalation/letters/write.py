@@ -108,7 +108,6 @@ ROW_FIELDS = {
 }
 
 
-@functools.cache
 def languages() -> frozenset[str]:
     """The languages that there are templates for, by their codes of ISO 639-1; any other reader gets English."""
     return frozenset(path.name for path in TEMPLATES.iterdir() if path.is_dir()) | frozenset(ALIASES)

@@ -40,7 +40,7 @@ update albacore.policy set definition = (definition - array['upcoming_days_befor
         ))
     end
 from (
-    select ctid as place,
+    select ctid as row_id,
         coalesce((definition ->> 'upcoming_days_before')::integer, 5) as upcoming,
         coalesce((definition ->> 'reminder_business_days')::integer, 1) as reminder,
         coalesce((definition ->> 'overdue_days')::integer, 7) as overdue,
@@ -51,4 +51,4 @@ from (
         coalesce((definition ->> 'owner_business_days')::integer, 2) as owner_days
     from albacore.policy
 ) old
-where old.place = policy.ctid;
+where old.row_id = policy.ctid;
