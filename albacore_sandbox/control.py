@@ -97,7 +97,8 @@ class Control:
     async def money(self, request: Request) -> Response:
         """GET overpayments and prepayments as Xero shows them, and what is left of each by `id`; POST enters money.
 
-        It takes `{"kind", "contact", "amount", ...}`: `kind` is overpayment, prepayment or credit_note; `currency`, `on` and `number` may be given; with
+        It takes `{"kind", "contact", "amount", ...}`: `kind` is overpayment, prepayment or credit_note; `currency`,
+        `on` and `number` may be given; with
         `"spent": true` it is ours, at a supplier.
         """
         if request.method == "GET":

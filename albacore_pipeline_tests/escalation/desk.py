@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any, Literal
 
 import pytest
 import sqlalchemy as sa
 
 from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
+from albacore_pipeline.database import connect
 from albacore_pipeline.effects.acts import Act, Done, Form, perform
 from albacore_pipeline.effects.interface import EffectHandler
 from albacore_pipeline.effects.journal import Journal
@@ -241,7 +244,89 @@ def make_desk(engine: sa.Engine, clock: FrozenClock) -> Callable[..., Desk]:
     return make
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """A desk at some moment, to begin many tests from: its database, and what is outside of it."""
+
+    template: str
+    at: datetime
+    xero: dict[str, Any]
+    archive: dict[str, Any]
+    sent: dict[str, list[Any]]
+    states: dict[str, PowerState]
+
+    def desk(self, engine: sa.Engine) -> Desk:
+        """A desk of its own, on a copy of the database."""
+        desk = Desk(engine=engine, clock=FrozenClock(self.at))
+        vars(desk.xero).update(copy.deepcopy(self.xero))
+        vars(desk.archive).update(copy.deepcopy(self.archive))
+        desk.mail.sent.update(copy.deepcopy(self.sent))
+        desk.control.states.update(self.states)
+        return desk
+
+
+class Moments:
+    """Acme owes for one machine of five in Norway: as it was issued, at the hour of the pause, and paused."""
+
+    def __init__(self, make_template: Callable[[Callable[[sa.Engine], None]], str]) -> None:
+        self._make_template = make_template
+        self._made: dict[str, Moment] = {}
+
+    def at(self, name: Literal["issued", "ready", "paused"]) -> Moment:
+        """The moment, made when it is first asked for."""
+        if name not in self._made:
+            desks: list[Desk] = []
+
+            def write(engine: sa.Engine) -> None:
+                desks.append(_lived(engine, until=name))
+
+            template = self._make_template(write)
+            (desk,) = desks
+            self._made[name] = Moment(
+                template=template,
+                at=desk.clock.at,
+                xero={each: vars(desk.xero)[each] for each in ("contacts", "documents", "files", "money", "_payments")},
+                archive=dict(vars(desk.archive)),
+                sent=desk.mail.sent,
+                states=desk.control.states,
+            )
+        return self._made[name]
+
+
+def _lived(engine: sa.Engine, *, until: str) -> Desk:
+    desk = Desk(engine=engine, clock=FrozenClock(utc("2025-11-01T06:00")))
+    desk.open_books(one_day("NO-0001", "acme"), idle=("NO-0002", "NO-0003", "NO-0004", "NO-0005"))
+    desk.write_documents()
+    desk.issue()
+    if until != "issued":
+        desk.run_chain()
+    if until == "paused":
+        desk.pause()
+    return desk
+
+
+@pytest.fixture(scope="session")
+def moments(make_template: Callable[[Callable[[sa.Engine], None]], str]) -> Moments:
+    """Where desks begin."""
+    return Moments(make_template)
+
+
 @pytest.fixture
-def desk(make_desk: Callable[..., Desk]) -> Desk:
+def desk(moments: Moments, make_database: Callable[[str], str]) -> Desk:
     """Acme owes for one machine of five in Norway."""
-    return make_desk(one_day("NO-0001", "acme"), idle=("NO-0002", "NO-0003", "NO-0004", "NO-0005"))
+    moment = moments.at("issued")
+    return moment.desk(connect(make_database(moment.template)))
+
+
+@pytest.fixture
+def ready(moments: Moments, make_database: Callable[[str], str]) -> Desk:
+    """The chain is complete and the plan's day has come; nothing is commanded yet."""
+    moment = moments.at("ready")
+    return moment.desk(connect(make_database(moment.template)))
+
+
+@pytest.fixture
+def paused(moments: Moments, make_database: Callable[[str], str]) -> Desk:
+    """The machine stands still."""
+    moment = moments.at("paused")
+    return moment.desk(connect(make_database(moment.template)))

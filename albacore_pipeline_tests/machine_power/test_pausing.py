@@ -24,13 +24,6 @@ WIDE = Policy(share_of_site_and_day=Decimal(1), customers_per_day=9)
 MakeDesk = Callable[..., Desk]
 
 
-@pytest.fixture
-def ready(desk: Desk) -> Desk:
-    """The chain is complete and the plan's day has come; nothing is planned for it yet."""
-    desk.run_chain()
-    return desk
-
-
 def turn_kill_switch(desk: Desk, *, on: bool) -> None:
     desk.perform("set_kill_switch", acts.set_kill_switch, acts.SetKillSwitch(actor="anna", reason="test", on=on))
 

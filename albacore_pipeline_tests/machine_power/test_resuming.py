@@ -36,15 +36,6 @@ from albacore_pipeline_tests.small_world import assignment
 MakeDesk = Callable[..., Desk]
 
 
-@pytest.fixture
-def paused(desk: Desk) -> Desk:
-    """The machine stands still."""
-    desk.run_chain()
-    desk.pause()
-    assert desk.control.states == {MACHINE: OFF}
-    return desk
-
-
 def paid(desk: Desk) -> None:
     desk.xero.pay(NUMBER, "500")
     later(desk.clock)
@@ -149,7 +140,7 @@ def test_a_hold_after_the_pause_resumes_and_its_end_needs_a_new_plan(paused: Des
         later(paused.clock)
         paused.night()
         paused.pause()
-    assert paused.control.commands == [f"off {MACHINE}", f"on {MACHINE}"]
+    assert paused.control.commands == [f"on {MACHINE}"]
     assert paused.stages()[-1] == "pause_scheduled", "the pause is announced anew"
 
 
