@@ -12,6 +12,7 @@ from albacore_pipeline.escalation.acts import (
     reopen_case,
     report_bounce,
 )
+from albacore_pipeline.escalation.notices import withdraw
 from albacore_pipeline.escalation.run import ClockInDoubt
 from albacore_pipeline_tests.clocks import utc
 from albacore_pipeline_tests.escalation.debtor import (
@@ -61,6 +62,22 @@ def test_a_notice_that_is_disputed_before_it_leaves_is_taken_back(desk: Desk) ->
     desk.send_mails()
     assert [subject for subject in desk.mails(PAYER) if subject.startswith("Reminder")] == []
     assert stages(desk, OCTOBER) == []
+
+
+def test_all_copies_of_a_step_that_is_taken_back_stay_here(desk: Desk) -> None:
+    """Customer and account manager: neither mail has left."""
+    run(desk, "2025-11-17", "2025-11-20")
+    desk.clock.at = utc("2025-11-21T06:00")
+    desk.read_xero()
+    desk.evaluate()
+    ((step_id,),) = desk.ask("select max(step_id) from albacore.escalation_step")
+    with desk.engine.begin() as connection:
+        withdraw(connection, step_id=step_id, why="a test", now=desk.clock.now())
+    states = desk.ask(
+        "select state from albacore.effect join albacore.notice using (effect_id) where step_id = :step", step=step_id
+    )
+    assert states == [("cancelled",), ("cancelled",)]
+    assert stages(desk, OCTOBER) == ["reminder", "overdue"], "it is said anew"
 
 
 # Dead ends

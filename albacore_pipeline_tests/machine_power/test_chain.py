@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from albacore_pipeline.cli.queries import machines_with_a_plan
 from albacore_pipeline.data_centres.interface import PowerState
+from albacore_pipeline.machine_power import queries
 from albacore_pipeline_tests.escalation.desk import Desk
 from albacore_pipeline_tests.invoicing.fakes import later
 
@@ -27,3 +29,12 @@ def test_an_unpaid_document_goes_through_every_stage_and_its_machine_runs_again_
     assert desk.mails("pay@acme.example")[-1].startswith("Your machines are running again")
     later(desk.clock, days=3)
     assert desk.resume() == {}, "once"
+
+
+def test_what_became_of_machines_is_listed_since_an_instant(paused: Desk) -> None:
+    with paused.engine.connect() as connection:
+        (change,) = queries.changes(connection, since=paused.clock.now())
+        assert (change.site, change.machine, change.action, change.outcome) == ("norway", MACHINE, "pause", "verified")
+        assert queries.changes(connection, since=later(paused.clock)) == []
+        (planned,) = machines_with_a_plan(connection)
+    assert MACHINE in str(planned)
