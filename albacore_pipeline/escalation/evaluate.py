@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -228,11 +228,11 @@ class Progress:
         return self._hand_over() or step
 
     def _before_due(self) -> Decision:
-        rule = next((rule for rule in self.policy.stages if rule.before_due), None)
-        if rule and not self.claims:
-            day = self._count_back(rule)
-            if self.today >= day:
-                return self._enter(rule)
+        before = [(rule, self._count_back(rule)) for rule in self.policy.stages if rule.before_due]
+        reached = [rule for rule, day in before if self.today >= day]
+        if reached and reached[-1].stage not in self.counting:  # one that a later one has overtaken is missed
+            return self._enter(reached[-1])
+        for rule, day in before[len(reached) :]:
             return self._wait("it is not due yet", rule, day)
         first = self.chain[0] if self.chain else None
         return self._wait("it is not due yet", first, self._due_day(first) if first else None)
@@ -251,7 +251,8 @@ class Progress:
 
     def _again(self) -> Enter | None:
         """The last notice once more, when a good part of its sum came: from the final notice on, once a document."""
-        last = next((claim for claim in reversed(self.claims) if claim.stage in self.counting), None)
+        chain = {rule.stage for rule in self.chain} & self.counting.keys()  # the hand-over stands beside it
+        last = next((claim for claim in reversed(self.claims) if claim.stage in chain), None)
         if last is None or self.document.said_again or last.does not in (Does.ANNOUNCE, Does.SCHEDULE):
             return None
         rule = next((rule for rule in self.policy.stages if rule.stage == last.stage), None)
@@ -263,7 +264,7 @@ class Progress:
     def _next(self) -> Decision:
         rule = self.next_rule
         if rule is None:
-            return self._wait("the pause is carried out; waiting for the payment", None, None)
+            return replace(self._wait("the pause is carried out; waiting for the payment", None, None), through=True)
         if held := self._undelivered():
             return held
         before = self._before(rule)
@@ -366,7 +367,6 @@ class Progress:
             reason=reason,
             next_stage=rule.stage if rule else "",
             next_on=on,
-            through=self.next_rule is None,
         )
 
     def _held(self, reason: str) -> Wait:

@@ -18,7 +18,7 @@ from albacore_pipeline.escalation import queries
 from albacore_pipeline.escalation.debtors import load
 from albacore_pipeline.escalation.evaluate import Document, Facts
 from albacore_pipeline.escalation.queries import NoticeClaim
-from albacore_pipeline.escalation.run import decide
+from albacore_pipeline.escalation.run import decide, went_steadily
 from albacore_pipeline.escalation.steps import NOTICE
 from albacore_pipeline.escalation.tasks import close_tasks
 from albacore_pipeline.periods import Clock
@@ -103,4 +103,5 @@ def withdraw(connection: sa.Connection, *, step_id: int, why: str, now: datetime
     )
     queries.close_plans(connection, now=now)
     close_tasks(connection, keys=[f"step:{step_id}"], why=f"the notice was withdrawn: {why}", now=now)
-    decide(connection, now=now, customers=[customer])
+    if went_steadily(connection, now=now):  # else the next evaluation says it anew, once it believes the Clock
+        decide(connection, now=now, customers=[customer])

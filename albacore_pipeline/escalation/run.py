@@ -53,7 +53,9 @@ def escalate(
     """
     locks.hold(connection, locks.ESCALATION)
     believe(connection, now=now, second_clock=second_clock)
-    return decide(connection, now=now, customers=customers)
+    decided = decide(connection, now=now, customers=customers)
+    queries.note_evaluation(connection, now=now)
+    return decided
 
 
 def decide(connection: sa.Connection, *, now: datetime, customers: Sequence[str] | None = None) -> list[Decided]:
@@ -75,7 +77,6 @@ def decide(connection: sa.Connection, *, now: datetime, customers: Sequence[str]
         ],
         now=now,
     )
-    queries.note_evaluation(connection, now=now)
     return [Decided(customer=debtor.row.customer, number=each.number, decision=each) for debtor, each in decided]
 
 
@@ -84,9 +85,9 @@ def believe(connection: sa.Connection, *, now: datetime, second_clock: SecondClo
 
     Raises ClockInDoubt.
     """
-    last = queries.evaluated_at(connection)
-    if last is not None and now - last <= JUMP:
+    if went_steadily(connection, now=now):
         return
+    last = queries.evaluated_at(connection)
     other = second_clock()
     if other is None or abs(other - now) > AGREED:
         second = f"Xero's says {other:%Y-%m-%d %H:%M}" if other else "Xero does not say what time it is"
@@ -95,6 +96,12 @@ def believe(connection: sa.Connection, *, now: datetime, second_clock: SecondClo
             f"the clock says {now:%Y-%m-%d %H:%M} UTC,{before} and {second}: nothing is evaluated until the two agree;"
             " check the host's time"
         )
+
+
+def went_steadily(connection: sa.Connection, *, now: datetime) -> bool:
+    """Whether the Clock went no more than a day ahead since the last evaluation, so that it needs no second source."""
+    last = queries.evaluated_at(connection)
+    return last is not None and now - last <= JUMP
 
 
 def _note(connection: sa.Connection, decided: Iterable[tuple[Debtor, Decision]], *, now: datetime) -> None:

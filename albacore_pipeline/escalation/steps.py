@@ -30,7 +30,7 @@ from albacore_pipeline.registry.stages import Audience, Does, StageRule
 
 NOTICE = "notice"  # the kind of effect: a mail that asks, before it leaves, whether it is still true
 SAID_AGAIN = "said again"
-FOLLOWED = "more machines followed"  # of a pause that is informed site by site
+FOLLOWED = "more machines followed"  # of a pause that is carried out site by site
 NAMING = (Does.ANNOUNCE, Does.SCHEDULE)
 
 Machines = Mapping[str, Sequence[PausableMachine]]

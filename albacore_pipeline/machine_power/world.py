@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
 
 from albacore_pipeline.escalation.debtors import Debtor, load
+from albacore_pipeline.escalation.run import AGREED
 from albacore_pipeline.invoicing.payments import Sweep, live_read
 from albacore_pipeline.machine_power import queries
 from albacore_pipeline.machine_power.controls import Controls
@@ -19,8 +20,6 @@ from albacore_pipeline.machine_power.queries import Pause
 from albacore_pipeline.periods import Clock
 from albacore_pipeline.registry.stages import Does, Need
 from albacore_pipeline.xero.interface import Organisation, XeroError
-
-AGREED = timedelta(minutes=2)  # how far two clocks may be apart
 
 
 def host_time() -> datetime:

@@ -192,6 +192,33 @@ def test_it_waits_its_time_again_and_only_once() -> None:
     assert [stage for _, _, stage in course.run(date(2025, 12, 11), date(2025, 12, 20))] == ["paused"]
 
 
+def test_a_debt_that_a_person_has_is_said_once_more_too() -> None:
+    """The hand-over stands beside the chain: it does not hide the notice whose sum is another one now."""
+    course = Course(policy=with_stage("pause_scheduled", needs=(Need.TASK_FINISHED,)))
+    entered = [stage for _, _, stage in course.run(date(2025, 11, 17), date(2026, 1, 20))]
+    assert entered[-2:] == ["final_notice", "recovery"]
+    course.change("A-1", owed=Decimal(100), amount_due=Decimal(100))
+    assert [stage for _, _, stage in course.run(date(2026, 1, 21), date(2026, 1, 22))] == ["final_notice"]
+
+
+def test_each_reminder_before_the_due_date_is_sent_and_one_that_is_overtaken_is_missed() -> None:
+    early = DEFAULT_STAGES[0].model_copy(update={"stage": "early", "business_days": -8})
+    course = Course(policy=Policy(stages=(early, *DEFAULT_STAGES)))
+    entered = course.run(date(2025, 11, 1), date(2025, 11, 14))
+    assert [(f"{day:%d}", stage) for day, _, stage in entered] == [("04", "early"), ("11", "upcoming")]
+    late = Course(policy=course.policy)
+    assert [stage for _, _, stage in late.run(date(2025, 11, 12), date(2025, 11, 14))] == ["upcoming"]
+
+
+def test_a_document_that_is_not_due_is_through_no_chain() -> None:
+    """Its due date was moved after the pause: nothing stands behind a command any more."""
+    course = Course()
+    course.run(date(2025, 11, 17), date(2025, 12, 10))
+    assert waiting(course, date(2025, 12, 11)).through
+    course.change("A-1", due_on=date(2026, 2, 1))
+    assert not waiting(course, date(2025, 12, 12)).through
+
+
 def test_below_the_minimum_the_chain_rests_and_paid_closes_it() -> None:
     course = Course()
     course.run(date(2025, 11, 17), date(2025, 11, 30))

@@ -205,6 +205,22 @@ def test_a_clock_that_goes_far_ahead_is_not_believed_alone(desk: Desk) -> None:
     assert desk.stages() == ["reminder", "overdue"]
 
 
+def test_a_notice_that_is_taken_back_while_the_clock_is_in_doubt_enters_nothing(desk: Desk) -> None:
+    """Pauses and resumes send notices too; the Clock jumps before one does."""
+    desk.night("2025-11-16T06:00")
+    desk.clock.at = utc("2025-11-17T06:00")
+    desk.read_xero()
+    desk.evaluate()
+    desk.xero.pay(OCTOBER, "100")
+    desk.clock.at = utc("2026-02-17T06:00")
+    desk.read_xero()
+    desk.send_mails()
+    assert stages(desk, OCTOBER) == []
+    desk.clock.at = utc("2025-11-17T07:00")
+    desk.evaluate()
+    assert stages(desk, OCTOBER) == ["reminder"], "said anew, once the Clock is believed"
+
+
 def test_ten_days_down_moves_every_later_date_and_skips_nothing(desk: Desk) -> None:
     run(desk, "2025-11-17", "2025-11-18")
     run(desk, "2025-12-01", "2025-12-20")
