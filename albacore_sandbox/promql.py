@@ -96,10 +96,8 @@ def duration(text: str) -> float:
 
 def api_time(text: str) -> float:
     """Seconds since the epoch of an API's time: a number or RFC 3339. Raises ParseError."""
-    try:
+    if re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", text):
         return float(text)
-    except ValueError:
-        pass
     try:
         return instant(text)
     except ValueError:

@@ -20,7 +20,7 @@ from albacore_pipeline.escalation.letters.write import write
 from albacore_pipeline.escalation.queries import PausableMachine
 from albacore_pipeline.escalation.steps import enter
 from albacore_pipeline.machine_power import queries
-from albacore_pipeline.machine_power.queries import RunningMachine
+from albacore_pipeline.machine_power.queries import Reader, RunningMachine
 from albacore_pipeline.periods import add_business_days
 from albacore_pipeline.registry.stages import Does
 
@@ -80,8 +80,8 @@ def tell_withdrawn(connection: sa.Connection, *, now: datetime) -> list[str]:
     """A mail to each customer whose pause was announced and is off before anything was paused; the customers."""
     plans = queries.newly_withdrawn(connection)
     for plan in plans:
-        letter = _letter(connection, "withdrawn", plan.customer, because=_because(plan.why), now=now)
-        payload = _payload(connection, plan.customer, letter)
+        reader = queries.reader(connection, customer=plan.customer)
+        payload = _payload("withdrawn", reader, because=_because(plan.why), now=now)
         key = keys.withdrawn(plan_id=plan.plan_id)
         prepare(connection, kind=MAIL, business_key=key, payload=payload, now=now)
     queries.note_withdrawn(connection, plans=[plan.plan_id for plan in plans], now=now)
@@ -90,47 +90,31 @@ def tell_withdrawn(connection: sa.Connection, *, now: datetime) -> list[str]:
 
 def _tell_running(connection: sa.Connection, customer: str, machines: list[RunningMachine], *, now: datetime) -> None:
     named = tuple(LetterMachine(site=row.site, machine=row.machine, number=row.number) for row in machines)
-    because = _because(machines[0].reason)
-    letter = _letter(connection, "running_again", customer, because=because, machines=named, now=now)
+    reader = queries.reader(connection, customer=customer)
+    payload = _payload("running_again", reader, because=_because(machines[0].reason), machines=named, now=now)
     commands = sorted({row.command_id for row in machines})
-    payload = _payload(connection, customer, letter)
     prepare(connection, kind=MAIL, business_key=keys.running(command_id=commands[0]), payload=payload, now=now)
     queries.note_told(connection, commands=commands, now=now)
 
 
-def _letter(
-    connection: sa.Connection,
-    template: str,
-    customer: str,
-    *,
-    because: Because,
-    now: datetime,
-    machines: tuple[LetterMachine, ...] = (),
-) -> Letter:
-    reader = queries.reader(connection, customer=customer)
-    return Letter(
-        template=template,
-        language=reader.language,
-        name=reader.name,
-        creditor=reader.creditor,
-        currency=reader.currency,
-        overdue=(),
-        claimed=Decimal(0),
-        machines=machines,
-        because=because,
-        as_of=now.date(),
+def _payload(
+    template: str, reader: Reader, *, because: Because, now: datetime, machines: tuple[LetterMachine, ...] = ()
+) -> dict[str, Any]:
+    mail = write(
+        Letter(
+            template=template,
+            language=reader.language,
+            name=reader.name,
+            creditor=reader.creditor,
+            currency=reader.currency,
+            overdue=(),
+            claimed=Decimal(0),
+            machines=machines,
+            because=because,
+            as_of=now.date(),
+        )
     )
-
-
-def _payload(connection: sa.Connection, customer: str, letter: Letter) -> dict[str, Any]:
-    mail = write(letter)
-    return {
-        "to": queries.reader(connection, customer=customer).email,
-        "subject": mail.subject,
-        "text": mail.text,
-        "html": mail.html,
-        "attachments": [],
-    }
+    return {"to": reader.email, "subject": mail.subject, "text": mail.text, "html": mail.html, "attachments": []}
 
 
 def _because(reason: str) -> Because:

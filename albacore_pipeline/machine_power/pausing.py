@@ -3,8 +3,8 @@
     live word -> machines read to be on -> gates, and the resolve committed -> commands -> read back -> next wave
 
 The first machine of a site in a dispatch goes alone, and a wave is no larger than what has obeyed before it. One that
-disobeys, or another of the plan that changed its state
-without a command, stops the site's pauses and tells its people.
+disobeys, or a neighbour of the first that changed its state without a command, stops the site's pauses and tells its
+people.
 """
 
 from __future__ import annotations
@@ -25,25 +25,17 @@ from albacore_pipeline.database import locks
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.interface import Cancelled, Effect, Later, Outcome, Succeeded, Unknown
 from albacore_pipeline.machine_power import queries, sites, tickets
-from albacore_pipeline.machine_power.controls import PAUSE, Controls, audited
+from albacore_pipeline.machine_power.controls import PAUSE, Controls, Unreadable, audited
 from albacore_pipeline.machine_power.gates import Closed, closed_gate
 from albacore_pipeline.machine_power.queries import Pause, Reading, SettledCommand
 from albacore_pipeline.machine_power.world import Witness, pause_facts
 from albacore_pipeline.periods import Clock
-from albacore_pipeline.settings import SettingsError
 
 AT_ONCE = 10  # calls at a site's interface
 WAVE = 100  # machines, at most
 PATIENCE = timedelta(seconds=45)  # how long a machine may take to change its state
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A machine's state can't be read."""
-
-    why: str
 
 
 @dataclass(kw_only=True)
@@ -195,7 +187,7 @@ class PauseHandler:
         ]  # fmt: skip
         if disobeyed:
             self._stop(site, f"not read to be off after the command: {', '.join(disobeyed)}")
-        if others := [machine for machine in near if self._read(site, machine) is PowerState.OFF]:
+        if others := [machine for machine in near if self.controls.state(site, machine) is PowerState.OFF]:
             self._stop(site, f"off after the command to {pauses[0].machine}, and not commanded: {', '.join(others)}")
         self._obeyed[site] += len(obeyed)
         return {
@@ -214,7 +206,7 @@ class PauseHandler:
         """Machines near to the first one of a site that are on, and must still be afterwards."""
         with self.engine.connect() as connection:
             near = queries.neighbours(connection, site=pause.site, machine=pause.machine)
-        states = self._at_once(partial(self._read, pause.site), near)
+        states = self._at_once(partial(self.controls.state, pause.site), near)
         return [machine for machine, state in zip(near, states, strict=True) if state is PowerState.ON]
 
     def _stop(self, site: str, why: str) -> None:
@@ -249,14 +241,7 @@ class PauseHandler:
         return read
 
     def _state(self, pause: Pause) -> PowerState | Unreadable:
-        return self._read(pause.site, pause.machine)
-
-    def _read(self, site: str, machine: str) -> PowerState | Unreadable:
-        """The machine's state, or why it can't be read."""
-        try:
-            return self.controls.control_of(site).power_state(machine)
-        except (PowerFailure, SettingsError) as error:
-            return Unreadable(str(error))
+        return self.controls.state(pause.site, pause.machine)
 
     def _at_once(self, act: Callable[[Asked], Answered], asked: Sequence[Asked]) -> list[Answered]:
         """The answers in order, some calls at a time."""

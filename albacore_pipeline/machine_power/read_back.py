@@ -10,14 +10,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
+from albacore_pipeline.data_centres.interface import PowerState
 from albacore_pipeline.effects import audit
 from albacore_pipeline.machine_power import queries, sites
 from albacore_pipeline.machine_power.controls import WANTED, Controls
 from albacore_pipeline.machine_power.pausing import AT_ONCE
 from albacore_pipeline.machine_power.queries import Reading, SentCommand
 from albacore_pipeline.periods import Clock
-from albacore_pipeline.settings import SettingsError
 
 
 def read_back(*, engine: sa.Engine, controls: Controls, clock: Clock) -> tuple[list[str], list[str]]:
@@ -29,11 +28,11 @@ def read_back(*, engine: sa.Engine, controls: Controls, clock: Clock) -> tuple[l
     with engine.connect() as connection:
         pending = [row for row in queries.unverified(connection) if controls.mailbox(row.site) is None]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        states = list(pool.map(lambda row: _state(controls, row), pending))
+        states = list(pool.map(lambda row: controls.state(row.site, row.machine), pending))
     with engine.begin() as connection:
         now = clock.now()
         for row, state in zip(pending, states, strict=True):
-            if state is not None:
+            if isinstance(state, PowerState):  # else it stays among those that are not verified
                 _note(connection, row, state, now=now)
     verified = [
         _name(row) for row, state in zip(pending, states, strict=True) if state is WANTED[row.action]
@@ -49,14 +48,6 @@ def _note(connection: sa.Connection, row: SentCommand, state: PowerState, *, now
     elif row.action == "pause":
         queries.settle_command(connection, command_id=row.command_id, outcome="failed", sent_at=None)
         sites.stop(connection, site=row.site, why=f"{row.machine} was commanded off and is on", now=now)
-
-
-def _state(controls: Controls, row: SentCommand) -> PowerState | None:
-    """The machine's state; None where it can't be read: then it stays among those that are not verified."""
-    try:
-        return controls.control_of(row.site).power_state(row.machine)
-    except (PowerFailure, SettingsError):
-        return None
 
 
 def _name(row: SentCommand) -> str:

@@ -17,7 +17,7 @@ from albacore_pipeline.data_centres.interface import PowerFailure, PowerState
 from albacore_pipeline.effects import audit
 from albacore_pipeline.effects.interface import Cancelled, Effect, Later, Outcome, Succeeded
 from albacore_pipeline.machine_power import queries, sites, tickets
-from albacore_pipeline.machine_power.controls import RESUME, Controls, audited
+from albacore_pipeline.machine_power.controls import RESUME, Controls, Unreadable, audited
 from albacore_pipeline.machine_power.pausing import AT_ONCE
 from albacore_pipeline.machine_power.queries import Command, Reading
 from albacore_pipeline.periods import Clock
@@ -73,18 +73,12 @@ class ResumeHandler:
         except (PowerFailure, SettingsError) as error:
             return Later(str(error), AGAIN)
         deadline = real_time.monotonic() + self.patience.total_seconds()
-        while (read := self._state(command)) != PowerState.ON:
+        while (read := self.controls.state(command.site, command.machine)) is not PowerState.ON:
             if real_time.monotonic() >= deadline:
-                return Later(f"commanded, and read to be: {read}", AGAIN)
+                state = read.why if isinstance(read, Unreadable) else read
+                return Later(f"commanded, and read to be: {state}", AGAIN)
             real_time.sleep(self.poll_seconds)  # between two readings of a state that takes seconds to change
         return Succeeded({"commanded": "resume", "read": read})
-
-    def _state(self, command: Command) -> PowerState | str:
-        """The machine's state, or why it can't be read: on its way to a state it may not be said at all."""
-        try:
-            return self.controls.control_of(command.site).power_state(command.machine)
-        except PowerFailure as error:
-            return str(error)
 
     def _tell_of_late(self, commands: Sequence[Command], outcomes: Sequence[Outcome]) -> None:
         now = self.clock.now()

@@ -86,7 +86,7 @@ def to_day(value: Any, *, name: str) -> str | None:
         try:
             return date.fromisoformat(value[:10]).isoformat()
         except ValueError:
-            pass
+            raise Invalid(f"{name}: {value!r} is not a valid date") from None
     raise Invalid(f"{name}: {value!r} is not a valid date")
 
 
